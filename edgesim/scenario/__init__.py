@@ -1,0 +1,1 @@
+"""What a user may write: one YAML file that says everything about a run."""

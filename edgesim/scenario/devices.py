@@ -1,0 +1,61 @@
+"""Classes of devices: what a device has, and what it is asked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from edgesim.scenario.arrivals import Arrivals
+from edgesim.scenario.deadlines import Deadline
+from edgesim.scenario.processors import Processor
+from edgesim.scenario.spec import Count, Name, NotNegative, Spec, earlier
+
+AfterDeadline = Literal["abort", "continue"]
+
+
+class Queue(Spec):
+    """Requests that wait for the device's processor."""
+
+    order: Literal["fifo", "newest", "drop_oldest"] = Field(
+        default="fifo",
+        description="Who is next: fifo (the oldest), newest, or drop_oldest (the oldest; a full queue drops it).",
+    )
+    bound: Annotated[int, Field(ge=1)] | None = Field(
+        default=100,
+        description="Most requests that may wait; a full queue of order fifo or newest drops the arriving one. "
+        "null: no bound.",
+    )
+
+
+class Power(Spec):
+    """Electrical power of a device."""
+
+    idle_w: NotNegative = Field(description="Power when idle, W.")
+    compute_w: NotNegative = Field(description="Total power while computing, W; at least idle_w.")
+    send_w: NotNegative = Field(default=0.0, description="Power above idle while sending, W.")
+    receive_w: NotNegative = Field(default=0.0, description="Power above idle while receiving, W.")
+
+    @field_validator("compute_w")
+    @classmethod
+    def _total(cls, compute_w: float, info: ValidationInfo) -> float:
+        idle_w = earlier(info, "idle_w")
+        if idle_w is not None and compute_w < idle_w:
+            raise ValueError(f"found {compute_w:g}, allowed: at least idle_w ({idle_w:g}), as it is the total power")
+        return compute_w
+
+
+class DeviceClass(Spec):
+    """Devices that are alike; each has its own arrivals, deadlines, link and queue."""
+
+    count: Count = Field(default=1, description="Number of devices of this class.")
+    processor: Processor = Field(default=Processor(), description="How fast it computes; {} is the profiled machine.")
+    queue: Queue = Field(default=Queue(), description="Requests that wait for the processor.")
+    after_deadline: AfterDeadline = Field(
+        default="abort", description="At the deadline: abort the request's work at the next piece's end, or continue."
+    )
+    link: Name | None = Field(default=None, description="Name of its link; none: the device is alone.")
+    server: Name | None = Field(default=None, description="Name of the server that it sends to unless a policy says so.")
+    arrivals: Arrivals = Field(description="When requests arrive.")
+    deadline: Deadline | None = Field(default=None, description="Deadline of its requests; none: no deadline.")
+    power: Power | None = Field(default=None, description="Electrical power; none: energy is not counted.")

@@ -1,0 +1,81 @@
+"""The whole scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, Strict, ValidationInfo, field_validator, model_validator
+
+from edgesim.scenario.data import Data, ShippedData
+from edgesim.scenario.devices import DeviceClass
+from edgesim.scenario.links import Link
+from edgesim.scenario.models import Model
+from edgesim.scenario.policies import AnyPolicy, ServerOnly
+from edgesim.scenario.servers import Server
+from edgesim.scenario.spec import Count, Name, NotNegative, Positive, Spec, earlier, increasing
+
+
+class Scenario(Spec):
+    """A world, the policies that are compared in it, and how long it is watched."""
+
+    name: Name = Field(description="Name of the scenario and of its results folder: letters, digits, '_' and '-'.")
+    seed: Annotated[int, Field(ge=0)] = Field(default=1, description="Root of all random numbers.")
+    duration_s: Positive = Field(description="Requests arrive up to this time, s.")
+    warmup_s: NotNegative = Field(default=0.0, description="Requests that arrive before this time do not count, s.")
+    drain_s: NotNegative = Field(default=30.0, description="Longest that the run goes on after the last arrival, s.")
+    replications: Count = Field(default=10, description="Independent repetitions.")
+    execution: Literal["tabled", "live"] = Field(
+        default="tabled", description="tabled: outcomes are computed once beforehand; live: inside the simulation."
+    )
+    deadlines_ms: Annotated[tuple[Positive, ...], Strict(False)] = Field(
+        default=(), description="Deadlines of the accuracy curve, ms, rising; none: only the devices' own."
+    )
+    data: Data = Field(default=ShippedData(), description="The images.")
+    models: dict[Name, Model] = Field(min_length=1, description="Models by name, listed from shallow to deep.")
+    devices: dict[Name, DeviceClass] = Field(min_length=1, description="Classes of devices by name.")
+    links: dict[Name, Link] = Field(default={}, description="Links by name.")
+    servers: dict[Name, Server] = Field(default={}, description="Servers by name.")
+    policies: dict[Name, AnyPolicy] = Field(
+        min_length=1, description="Policies by name; each is run in the same world."
+    )
+    _folder: Path = PrivateAttr(default=Path("."))
+
+    @property
+    def folder(self) -> Path:
+        """The folder that paths in the scenario count from."""
+        return self._folder
+
+    @field_validator("warmup_s")
+    @classmethod
+    def _shorter_than_the_run(cls, warmup_s: float, info: ValidationInfo) -> float:
+        duration_s = earlier(info, "duration_s")
+        if duration_s is not None and warmup_s >= duration_s:
+            raise ValueError(f"found {warmup_s:g}, allowed: less than duration_s ({duration_s:g})")
+        return warmup_s
+
+    @field_validator("deadlines_ms")
+    @classmethod
+    def _rising(cls, deadlines_ms: tuple[float, ...]) -> tuple[float, ...]:
+        increasing(deadlines_ms, f"found {[f'{value:g}' for value in deadlines_ms]}, deadlines")
+        return deadlines_ms
+
+    @model_validator(mode="after")
+    def _remember_the_folder(self, info: ValidationInfo) -> Scenario:
+        if info.context:
+            self._folder = info.context["folder"]
+        return self
+
+    def models_of(self, policy: str) -> tuple[str, str]:
+        """Names of the models that run on the device and on the server under this policy."""
+        spec = self.policies[policy]
+        first = next(iter(self.models))
+        if isinstance(spec, ServerOnly):
+            model = spec.model or first
+            return model, model
+        device = (spec.models and spec.models.device) or first
+        return device, (spec.models and spec.models.server) or device
+
+    def resolved(self) -> dict[str, Any]:
+        """Every key with its value, defaults included, as plain JSON values; loads to the same scenario again."""
+        return self.model_dump(mode="json", context={"folder": self.folder})
