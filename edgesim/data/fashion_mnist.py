@@ -29,6 +29,8 @@ def _read(folder: Path, prefix: str, name: str) -> Dataset:
     labels = read_idx(_find(folder, f"{prefix}-labels-idx1-ubyte"))
     if len(images) != len(labels):
         raise ValueError(f"{folder} holds {len(images)} {prefix} images but {len(labels)} labels")
+    if labels.max(initial=0) >= len(CLASSES):
+        raise ValueError(f"{folder} has {prefix} labels up to {labels.max()}, there are {len(CLASSES)} classes")
     return Dataset(name, images[..., None], labels.astype(np.int64), CLASSES)
 
 

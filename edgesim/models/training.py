@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
 from edgesim.data.dataset import Dataset
+from edgesim.errors import InputError
+from edgesim.models.checkpoint import Checkpoint, Log, read_checkpoint, write_checkpoint
 from edgesim.models.multi_exit import MultiExit
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train.
-
-    learning_rate: its peak; it rises linearly for ``warmup_epochs`` and falls as a cosine to zero.
-    shift: random translation in pixels.  flip: mirror half of the images.  erase: share of images of
-    which a random square of up to ``erase_size`` pixels is blanked (Zhong et al. 2017).
-    """
-
-    epochs: int
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
-    warmup_epochs: float = 1.0
-    final_exit_weight: float = 2.0
-    label_smoothing: float = 0.0
-    shift: int = 2
-    flip: bool = True
-    erase: float = 0.25
-    erase_size: int = 10
-    clip_grad: float = 1.0
-    seed: int = 0
+from edgesim.models.recipe import Recipe
+from edgesim.models.weights import fit_weights
 
 
 def joint_loss(logits: Tensor, labels: Tensor, final_exit_weight: float, label_smoothing: float) -> Tensor:
@@ -74,6 +50,7 @@ def augment(images: Tensor, recipe: Recipe, rng: np.random.Generator) -> Tensor:
 
 
 def learning_rate(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
+    """The rate of optimiser step ``step``, counted from 0 over all epochs: a linear rise, then half a cosine."""
     warmup = max(1, round(recipe.warmup_epochs * steps_per_epoch))
     total = recipe.epochs * steps_per_epoch
     if step < warmup:
@@ -92,6 +69,7 @@ def parameter_groups(model: MultiExit, weight_decay: float) -> list[dict[str, ob
 
 
 def batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Row numbers of whole batches in random order; what does not fill a batch is left out this time."""
     order = rng.permutation(count)
     for start in range(0, count - size + 1, size):
         yield order[start : start + size]
@@ -113,6 +91,9 @@ class Trainer:
 
     Every epoch draws from (seed, epoch), so a run that is stopped and resumed ends with the same weights
     as one that was not (on one machine and thread count).
+
+    preprocess: (B, H, W, C) uint8 images to what the model takes.  Raises InputError where the checkpoint in
+    ``folder`` is damaged or of another model or recipe, and where the training set does not fill a batch.
     """
 
     def __init__(
@@ -128,7 +109,9 @@ class Trainer:
         self.train_set, self.validation = train, validation
         self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate)
         self.epoch = 0
-        self.log: list[dict[str, float]] = []
+        self.log: Log = []
+        if len(train) < recipe.batch_size:
+            raise InputError(f"{train.name} has {len(train)} images, fewer than batch_size {recipe.batch_size}")
         folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint.exists():
             self._resume()
@@ -173,29 +156,25 @@ class Trainer:
         return total / steps
 
     def _save(self) -> None:
-        tensors = {f"model.{name}": value.contiguous() for name, value in self.model.state_dict().items()}
-        for index, slots in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in slots.items()}
-        whole = self.checkpoint.with_suffix(".partial")
-        save_file(tensors, whole, {"epoch": str(self.epoch), "log": json.dumps(self.log)})
-        whole.replace(self.checkpoint)
-        with (self.folder / "log.csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, self.log[0].keys())
-            writer.writeheader()
-            writer.writerows(self.log)
+        slots = self.optimizer.state_dict()["state"]
+        write_checkpoint(self.checkpoint, Checkpoint(self.epoch, self.log, self.recipe, self.model.state_dict(), slots))
+        write_log(self.folder / "log.csv", self.log)
 
     def _resume(self) -> None:
-        slots: dict[int, dict[str, Tensor]] = {}
-        weights: dict[str, Tensor] = {}
-        with safe_open(self.checkpoint, "pt") as file:
-            metadata = file.metadata()
-            for key in file.keys():  # noqa: SIM118 (not a mapping)
-                part, name = key.split(".", 1)
-                if part == "model":
-                    weights[name] = file.get_tensor(key)
-                else:
-                    index, slot = name.split(".")
-                    slots.setdefault(int(index), {})[slot] = file.get_tensor(key)
-        self.model.load_state_dict(weights)
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
-        self.epoch, self.log = int(metadata["epoch"]), json.loads(metadata["log"])
+        saved = read_checkpoint(self.checkpoint)
+        if saved.recipe and saved.recipe != self.recipe:
+            changed = [key for key, value in self.recipe if value != getattr(saved.recipe, key)]
+            raise InputError(f"{self.checkpoint}: was trained with another recipe (changed: {', '.join(changed)})")
+        fit_weights(self.model, saved.weights, self.checkpoint)
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": saved.slots})
+        self.epoch, self.log = saved.epoch, saved.log
+
+
+def write_log(path: Path, log: Log) -> None:
+    """The rows of ``log``, one an epoch, as CSV."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, log[0].keys())
+        writer.writeheader()
+        writer.writerows(log)
+    partial.replace(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import timm
 from timm.models.vision_transformer import VisionTransformer
@@ -112,7 +113,7 @@ def small_vit(
     return ViT(vit, (in_chans, img_size, img_size))
 
 
-def timm_vit(name: str, pretrained: bool = False, **options: object) -> ViT:
+def timm_vit(name: str, pretrained: bool = False, **options: Any) -> ViT:
     """Any plain ViT or DeiT of timm by its name; ``pretrained`` fetches weights with timm's own loader.
 
     Raises ValueError where the name is not a plain ViT (windows, distillation token, several prefix tokens).
@@ -120,4 +121,5 @@ def timm_vit(name: str, pretrained: bool = False, **options: object) -> ViT:
     vit = timm.create_model(name, pretrained=pretrained, **options)
     if type(vit) is not VisionTransformer:
         raise ValueError(f"{name} is a {type(vit).__name__} in timm, not a plain VisionTransformer")
-    return ViT(vit, tuple(vit.pretrained_cfg["input_size"]))
+    embed: Any = vit.patch_embed
+    return ViT(vit, (embed.proj.in_channels, *embed.img_size))
