@@ -1,0 +1,83 @@
+"""From what a scenario says of a link to the processes behind it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
+from edgesim.network.constant import ConstantRate
+from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate, RateEstimator
+from edgesim.network.presets import find_preset
+from edgesim.network.rate import RateProcess, Stretch
+from edgesim.network.steps import steps_table
+from edgesim.network.tabled import TabledRate
+from edgesim.network.trace import Trace, random_offset_s, read_trace
+
+if TYPE_CHECKING:
+    from edgesim.scenario import estimators, rates
+
+
+def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess:
+    """The rate process of one direction of one link.
+
+    key: names the entity, for instance link, device and direction: (root seed, key) is all that its draws depend
+    on.  Tables of traces and steps are shared by all that use them.  Raises InputError for what a scenario's
+    schema cannot see: a bad trace file, an unknown preset, moments that no process has.
+    """
+    if spec.process == "constant":
+        return ConstantRate(spec.rate_mbps * 1e6)
+    if spec.process == "steps":
+        return TabledRate(_steps_table(spec.steps), spec.ends)
+    if spec.process == "trace":
+        table = _trace_table(spec.file, _version(spec.file), spec.scale)
+        offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
+        return TabledRate(table, spec.ends, offset_s)
+    return Ar1Rate(match(_moments(spec), spec.step_ms / 1e3), root_seed, *key)
+
+
+def load_trace(path: Path) -> Trace:
+    """The trace in a file, read once for as long as the file stays as it is; errors as ``read_trace``."""
+    return _trace(path, _version(path))
+
+
+def build_estimator(spec: estimators.Estimator, prior_bps: float) -> RateEstimator:
+    """The bandwidth estimator that a policy names; ``prior_bps`` is what it says before its first sample."""
+    if spec.type == "last":
+        return LastRate(prior_bps)
+    if spec.type == "ewma":
+        return EwmaRate(prior_bps, spec.alpha)
+    return HarmonicRate(prior_bps, spec.window)
+
+
+def _moments(spec: rates.Ar1Rate) -> Ar1Moments:
+    if spec.preset is not None:
+        return find_preset(spec.preset).moments
+    assert spec.mean_mbps is not None and spec.cv is not None and spec.correlation_1s is not None
+    outages = (spec.outage_share, spec.outage_mean_s or 1.0) if spec.outage_share else (0.0, 1.0)
+    return Ar1Moments(spec.mean_mbps * 1e6, spec.cv, spec.correlation_1s, *outages)
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Changes with the file, so that what is kept of it is not stale; a missing file is read_trace's to report."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=32)
+def _trace(path: Path, version: tuple[int, int]) -> Trace:
+    return read_trace(path)
+
+
+@lru_cache(maxsize=32)
+def _trace_table(path: Path, version: tuple[int, int], scale: float) -> Stretch:
+    return _trace(path, version).table(scale)
+
+
+@lru_cache(maxsize=32)
+def _steps_table(steps: tuple[tuple[float, float], ...]) -> Stretch:
+    return steps_table(steps)

@@ -1,0 +1,78 @@
+"""A link that sends one transfer after the other."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from edgesim.network.headers import HeaderMode, wire_bytes
+from edgesim.network.rate import RateProcess
+
+
+class FifoLink:
+    """First come, first served; what has been accepted is sent, so its finish is known at once.
+
+    delay_s: one-way propagation; times that the link returns are those of bits leaving it, before propagation.
+    ``bytes``, ``wire_bytes`` and ``transfers`` count what was accepted.
+    """
+
+    __slots__ = (
+        "_free_s",
+        "_idle_s",
+        "_pending",
+        "_pending_bytes",
+        "bytes",
+        "delay_s",
+        "header_mode",
+        "rate",
+        "transfers",
+        "wire_bytes",
+    )
+
+    def __init__(self, rate: RateProcess, delay_s: float, header_mode: HeaderMode):
+        self.rate = rate
+        self.delay_s = delay_s
+        self.header_mode = header_mode
+        self.bytes = self.wire_bytes = self.transfers = 0
+        self._free_s = self._idle_s = 0.0
+        self._pending: deque[tuple[float, float, int]] = deque()  # start, finish, wire bytes
+        self._pending_bytes = 0
+
+    def send(self, now_s: float, payload_bytes: int) -> tuple[float, float]:
+        """Accept a transfer now (times must not go back): when its first bit starts and its last bit has left (s).
+
+        The finish is inf where the rate stays 0 for ever.
+        """
+        self._forget_finished(now_s)
+        wire = wire_bytes(payload_bytes, self.header_mode)
+        start_s = self._free_s
+        if now_s > start_s:
+            self._idle_s += now_s - start_s
+            start_s = now_s
+        self._free_s = finish_s = self.rate.finish(start_s, 8 * wire)
+        self._pending.append((start_s, finish_s, wire))
+        self._pending_bytes += wire
+        self.bytes += payload_bytes
+        self.wire_bytes += wire
+        self.transfers += 1
+        return start_s, finish_s
+
+    def queued_bytes(self, now_s: float) -> float:
+        """Wire bytes accepted and not yet sent.
+
+        This is what a device can know of its queue: the time at which the queue will be empty holds the future
+        rate, and stays inside.
+        """
+        self._forget_finished(now_s)
+        if not self._pending:
+            return 0.0
+        sent_bits = self.rate.integral(self._pending[0][0], now_s)
+        return max(self._pending_bytes - sent_bits / 8, 0.0)
+
+    def busy_until(self, now_s: float) -> float:
+        """Seconds spent sending up to now (not before the last send)."""
+        return min(now_s, self._free_s) - self._idle_s
+
+    def _forget_finished(self, now_s: float) -> None:
+        pending = self._pending
+        while pending and pending[0][1] <= now_s:
+            self._pending_bytes -= pending.popleft()[2]
