@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edgesim.codecs.names import parse
 from edgesim.errors import InputError
 
@@ -18,6 +20,15 @@ def canonical(path: Path) -> Path:
     ((3, 'int8'),)
     """
     return tuple((cut, codec.removesuffix("+zlib")) for cut, codec in path if not parse(codec).is_lossless)
+
+
+def with_prefixes(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The local path, and ``paths`` with all their beginnings, each once: what a request may have sent so far.
+
+    >>> with_prefixes([((0, "png"), (3, "int8"))])
+    ((), ((0, 'png'),), ((0, 'png'), (3, 'int8')))
+    """
+    return tuple(dict.fromkeys([(), *(path[:length] for path in paths for length in range(1, len(path) + 1))]))
 
 
 def check_path(path: Path, num_blocks: int) -> None:

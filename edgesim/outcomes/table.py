@@ -50,11 +50,6 @@ class OutcomeTable:
     def is_regression(self) -> bool:
         return self.error is not None
 
-    @property
-    def deepest(self) -> int:
-        """The row of the deepest exit."""
-        return len(self.exits) - 1
-
     def arrays(self) -> dict[str, np.ndarray]:
         """The arrays by name; ``error`` only where there is one."""
         names = ("prediction", "confidence", "entropy", "margin", "correct")
@@ -75,6 +70,17 @@ class OutcomeTable:
             self.margin.item(at),
             self.correct.item(at),
         )
+
+
+def arrays_of(table: OutcomeTable) -> dict[str, np.ndarray]:
+    """A table as named arrays, for a file."""
+    return {"exits": np.array(table.exits), **table.arrays()}
+
+
+def table_of(arrays: Mapping[str, np.ndarray]) -> OutcomeTable:
+    """The inverse of :func:`arrays_of`."""
+    rest = {name: array for name, array in arrays.items() if name != "exits"}
+    return OutcomeTable(tuple(arrays["exits"].tolist()), **rest)
 
 
 @dataclass(frozen=True)
