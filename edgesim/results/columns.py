@@ -42,7 +42,7 @@ class Column(NamedTuple):
 
 CELL = (
     Column("policy", NAME, "", "name of the policy in the scenario"),
-    Column("axis_deadline_ms", FLOAT64, "ms", "deadline on the axis of this run; NaN: own deadlines, axis by threshold"),
+    Column("axis_deadline_ms", FLOAT64, "ms", "the run's deadline on the axis; NaN: own deadlines, axis by threshold"),
     Column("replication", INT32, "", "number of the replication, from 0"),
 )
 """What names a cell of a run; the first columns of every table."""

@@ -1,0 +1,127 @@
+"""How every plot looks: colours that colour-blind readers can tell apart, captions, files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito (2008), "Color Universal Design", without its yellow (too pale on white) and black (kept for guides);
+# then colours of Paul Tol's "muted" scheme (SRON/EPS/TN/09-002) for runs with many policies.
+PALETTE = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
+    "#332288", "#882255", "#999933", "#44AA99", "#AA4499", "#DDCC77", "#117733", "#CC6677",
+)  # fmt: skip
+MARKERS = "osD^vPX<>*hpd8"
+NOTHING_COLOUR = "#BBBBBB"
+GUIDE = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (1, 2))}
+SETTINGS = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E4E4E4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "edgesim",
+    "savefig.dpi": 160,
+}
+
+
+class Look(NamedTuple):
+    """How one policy looks in every plot."""
+
+    label: str
+    colour: str
+    marker: str
+    line: str
+
+
+def looks(summary: Mapping[str, Any]) -> dict[str, Look]:
+    """Each policy's look, fixed by its place in the scenario; oracles are dashed and named so."""
+    found = {}
+    for place, (name, policy) in enumerate(summary["policies"].items()):
+        colour, marker = PALETTE[place % len(PALETTE)], MARKERS[place % len(MARKERS)]
+        oracle = policy["oracle"]
+        found[name] = Look(f"{name} (oracle)" if oracle else name, colour, marker, "--" if oracle else "-")
+    return found
+
+
+def applied() -> AbstractContextManager[None]:
+    """The settings of all plots, while drawing."""
+    return rc_context(SETTINGS)
+
+
+def figure(height: float, width: float = 7.2) -> Figure:
+    """A figure in inches; its layout keeps labels, legends and the caption apart."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def caption(drawing: Figure, summary: Mapping[str, Any], *sentences: str) -> None:
+    """Under the drawing: how many requests and replications, which seed, and what marks the numbers."""
+    replications = summary["replications"]
+    parts = [
+        f"{summary['name']}: {summary['requests']:,} requests per policy in {replications} "
+        f"replication{'s' if replications != 1 else ''}, seed {summary['seed']}",
+        *sentences,
+        *label_sentences(summary["labels"]),
+    ]
+    from textwrap import fill
+
+    width = int(drawing.get_figwidth() * 17.5)
+    drawing.supxlabel(fill(". ".join(parts) + ".", width), x=0.01, ha="left", fontsize=7.5, color="#333333")
+
+
+def label_sentences(labels: Mapping[str, Any]) -> list[str]:
+    """What is measured, scaled, assumed or synthetic, in words."""
+    by_label: dict[str, list[str]] = {}
+    for name, label in labels.get("costs", {}).items():
+        by_label.setdefault(label, []).append(name)
+    costs = [f"{', '.join(names)}: {label}" for label, names in by_label.items()]
+    return ([f"Costs: {'; '.join(costs)}"] if costs else []) + list(labels.get("assumptions", ()))
+
+
+def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
+    """Write NAME.png and NAME.svg, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
+        path = folder / f"{name}.{kind}"
+        partial = folder / f"{name}.partial"
+        drawing.savefig(partial, format=kind, metadata=metadata)
+        partial.replace(path)
+        files.append(path)
+    return files
+
+
+def deadline_axis(axes: Axes, deadlines_ms: list[float]) -> None:
+    """A deadline axis in ms: logarithmic where it spans more than a decade, ticks that read as plain numbers."""
+    from matplotlib.ticker import NullFormatter, ScalarFormatter
+
+    if max(deadlines_ms) > 10 * min(deadlines_ms):
+        axes.set_xscale("log")
+        axes.set_xticks(readable_ticks(deadlines_ms))
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("deadline (ms)")
+
+
+def readable_ticks(values: Iterable[float]) -> list[float]:
+    """1, 2 and 5 times powers of ten that lie within the values' range."""
+    low, high = min(values), max(values)
+    steps = (digit * 10.0**power for power in range(-6, 9) for digit in (1, 2, 5))
+    return [step for step in steps if low * 0.999 <= step <= high * 1.001]
+
+
+def legend_right(drawing: Figure, axes: Axes, **options: Any) -> None:
+    """A legend beside the axes, so that it never covers data."""
+    handles, labels = axes.get_legend_handles_labels()
+    drawing.legend(handles, labels, loc="outside right upper", fontsize=8, **options)
