@@ -13,6 +13,7 @@ from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
 from edgesim.models import zoo
 from edgesim.models.backbones.base import Backbone
+from edgesim.models.backbones.levit import timm_levit
 from edgesim.models.backbones.vit import small_vit, timm_vit
 from edgesim.models.branches import MLPBranch
 from edgesim.models.geometry import Geometry
@@ -62,18 +63,19 @@ def _timm_model(spec: TimmModel) -> MultiExit:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(INITIAL_SEED)
         backbone = _timm_backbone(spec.name, spec.pretrained and not spec.weights)
-        try:
-            model = _with_branches(backbone, spec.exits)
-        except ValueError as error:
-            raise InputError(f"model {spec.name}: exits: {error}") from None
+        last = backbone.num_blocks - 1
+        if not all(1 <= after <= last for after in spec.exits):
+            raise InputError(f"model {spec.name}: exits: found {list(spec.exits)}, allowed: blocks 1..{last}")
+        model = _with_branches(backbone, spec.exits)
     if spec.weights:
         load_weights(model, spec.weights)
     return model.eval()
 
 
 def _timm_backbone(name: str, pretrained: bool) -> Backbone:
+    create = timm_levit if name.startswith("levit") else timm_vit
     try:
-        return timm_vit(name, pretrained)
+        return create(name, pretrained)
     except Exception as error:  # timm and its hub client raise whatever their transport raises
         raise InputError(f"model {name}: {type(error).__name__}: {error}") from error
 
@@ -85,4 +87,8 @@ def _check_timm_name(name: str) -> None:
 
 
 def _with_branches(backbone: Backbone, after: Sequence[int], hidden: Sequence[int] = ()) -> MultiExit:
-    return MultiExit(backbone, {blocks: MLPBranch(backbone.width, backbone.num_classes, hidden) for blocks in after})
+    """MLP branches, each as wide as the tokens where it sits (pyramids widen with depth)."""
+    widths = {blocks: backbone.cut_spec(blocks)[0].shape[-1] for blocks in after}
+    return MultiExit(
+        backbone, {blocks: MLPBranch(width, backbone.num_classes, hidden) for blocks, width in widths.items()}
+    )

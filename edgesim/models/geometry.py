@@ -33,6 +33,11 @@ class SmallViT(Shape):
     def num_blocks(self) -> int:
         return 1 + self.depth
 
+    @property
+    def input_size(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        return self.in_chans, self.img_size, self.img_size
+
     @model_validator(mode="after")
     def _heads_divide_width(self) -> SmallViT:
         if self.width % self.heads:
@@ -44,7 +49,7 @@ class MLPBranches(Shape):
     """The same MLP branch after several blocks."""
 
     type: Literal["mlp"]
-    after: Counts = Field(description="block counts before each branch, within 1 .. number of blocks - 1")
+    after: Counts = Field(description="blocks run before each branch: 2 .. number of blocks - 1")
     hidden: Counts = Field((), description="widths of hidden layers; empty for LayerNorm and one Linear")
 
     @model_validator(mode="after")
@@ -67,8 +72,8 @@ class Geometry(Shape):
 
     @model_validator(mode="after")
     def _branches_within(self) -> Geometry:
-        if self.branches.after and self.branches.after[-1] >= self.backbone.num_blocks:
-            raise ValueError(
-                f"branches sit after 1..{self.backbone.num_blocks - 1} blocks, found {list(self.branches.after)}"
-            )
+        # After the stem alone the class token is still the same for every image.
+        last = self.backbone.num_blocks - 1
+        if not all(2 <= after <= last for after in self.branches.after):
+            raise ValueError(f"branches sit after 2..{last} blocks, found {list(self.branches.after)}")
         return self

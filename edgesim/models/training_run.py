@@ -1,0 +1,44 @@
+"""A training from its file to its checkpoint: what ``edgesim train`` calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from edgesim.data.fashion_mnist import MEAN, STD
+from edgesim.data.images import Preprocess
+from edgesim.data.load import load_data
+from edgesim.models.create import build
+from edgesim.models.geometry import Geometry
+from edgesim.models.training import Trainer
+from edgesim.models.training_config import load_training_config
+
+Progress = Callable[[int, int, int, float], None]
+"""Called with (epoch from 0, batch from 1, batches, mean loss so far) after every batch."""
+
+
+def train(config_path: Path, progress: Progress = lambda *_: None) -> Path:
+    """Train to the end, from the last whole epoch where there is one.
+
+    Returns the folder with ``checkpoint.safetensors`` and ``log.csv``.  Raises InputError for a wrong config,
+    missing or damaged data, or a checkpoint in that folder that is of another model or recipe.
+    """
+    config = load_training_config(config_path)
+    torch.set_num_threads(config.threads)
+    output = Path(config.output)
+    Trainer(
+        build(config.geometry, config.recipe.seed),
+        config.recipe,
+        load_data(config.data, "train"),
+        load_data(config.data, "validation"),
+        training_preprocess(config.geometry),
+        output,
+    ).run(progress)
+    return output
+
+
+def training_preprocess(geometry: Geometry) -> Preprocess:
+    """Fashion-MNIST's images to what the model takes."""
+    return Preprocess((MEAN,), (STD,), geometry.backbone.input_size)
