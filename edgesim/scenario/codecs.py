@@ -11,9 +11,9 @@ IMAGE = r"(raw|png|jpeg([1-9][0-9]?|100))"
 STATE_WORDS = "fp32, fp16, int8, int4, int8_token or int4_token, each with '+zlib' or without"
 IMAGE_WORDS = "raw, png or jpeg1 to jpeg100"
 
-StateCodec = Annotated[str, Field(pattern=f"^{STATE}$")]
-ImageCodec = Annotated[str, Field(pattern=f"^{IMAGE}$")]
-AnyCodec = Annotated[str, Field(pattern=f"^({STATE}|{IMAGE})$")]
+StateCodec = Annotated[str, Field(pattern=f"^{STATE}$", title=STATE_WORDS)]
+ImageCodec = Annotated[str, Field(pattern=f"^{IMAGE}$", title=IMAGE_WORDS)]
+AnyCodec = Annotated[str, Field(pattern=f"^({STATE}|{IMAGE})$", title=f"{IMAGE_WORDS}; {STATE_WORDS}")]
 Codecs = Annotated[tuple[AnyCodec, ...], Strict(False)]
 
 

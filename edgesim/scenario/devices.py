@@ -55,7 +55,7 @@ class DeviceClass(Spec):
         default="abort", description="At the deadline: abort the request's work at the next piece's end, or continue."
     )
     link: Name | None = Field(default=None, description="Name of its link; none: the device is alone.")
-    server: Name | None = Field(default=None, description="Name of the server that it sends to unless a policy says so.")
+    server: Name | None = Field(default=None, description="Name of the server that it sends to; goes with link.")
     arrivals: Arrivals = Field(description="When requests arrive.")
     deadline: Deadline | None = Field(default=None, description="Deadline of its requests; none: no deadline.")
     power: Power | None = Field(default=None, description="Electrical power; none: energy is not counted.")

@@ -27,4 +27,4 @@ class Link(Spec):
     connection: Literal["warm"] = Field(
         default="warm", description="warm: connections are open, and no handshake is charged (an assumption)."
     )
-    prior_mbps: Positive = Field(description="What an estimator of the uplink's rate says before its first sample, Mb/s.")
+    prior_mbps: Positive = Field(description="What an estimator of the uplink says before its first sample, Mb/s.")

@@ -36,7 +36,7 @@ class TimmModel(Spec):
     @field_validator("exits")
     @classmethod
     def _rising(cls, exits: tuple[int, ...]) -> tuple[int, ...]:
-        increasing(exits, f"found {list(exits)}, block counts of exits")
+        increasing(exits, "block counts of exits")
         return exits
 
 
@@ -52,7 +52,9 @@ class SyntheticModel(Spec):
     """A made-up model for theory and teaching: everything that it yields is labelled synthetic."""
 
     source: Literal["synthetic"] = Field(description="A made-up model, labelled synthetic.")
-    blocks_ms: Durations = Field(min_length=1, description="Time of each block at batch 1, ms: numbers or distributions.")
+    blocks_ms: Durations = Field(
+        min_length=1, description="Time of each block at batch 1, ms: numbers or distributions."
+    )
     branch_ms: NumberOrNumbers = Field(
         default=0.0, description="Time of each exit's branch or head, ms: one number for all exits or a list."
     )
@@ -71,7 +73,7 @@ class SyntheticModel(Spec):
     @field_validator("exits")
     @classmethod
     def _reach_the_end(cls, exits: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        increasing(exits, f"found {list(exits)}, block counts of exits")
+        increasing(exits, "block counts of exits")
         blocks = earlier(info, "blocks_ms")
         if blocks and exits[-1] != len(blocks):
             raise ValueError(f"found {list(exits)}, allowed: the last exit after all {len(blocks)} blocks of blocks_ms")
@@ -85,7 +87,7 @@ class SyntheticModel(Spec):
     def _each_cut(cls, sizes: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         blocks = earlier(info, "blocks_ms")
         if blocks and len(sizes) != len(blocks):
-            raise ValueError(f"found {len(sizes)} sizes, allowed: one for each cut 0 to {len(blocks) - 1}: {len(blocks)}")
+            raise ValueError(f"found {len(sizes)} sizes, allowed: {len(blocks)}, for cuts 0 to {len(blocks) - 1}")
         return sizes
 
     @field_validator("accuracy")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from edgesim.scenario.codecs import AnyCodec, Codecs, ImageCodec, StateCodec
 from edgesim.scenario.durations import NumberOrNumbers
@@ -75,7 +84,9 @@ class ExitsThenImage(Policy):
     exits: Cuts | None = Field(
         default=None, description="Exits that the device runs, counted from 0; none: all of them until one is sure."
     )
-    score: Score | None = Field(default=None, description="What says that a local answer is good enough; with threshold.")
+    score: Score | None = Field(
+        default=None, description="What says that a local answer is good enough; goes with threshold."
+    )
     threshold: float | None = Field(
         default=None,
         description="The image stays where confidence or margin is at least this, or entropy (nats) at most this.",
@@ -88,7 +99,7 @@ class ExitsThenImage(Policy):
         if exits is not None:
             if not exits:
                 raise ValueError("found no exit, allowed: at least one")
-            increasing(exits, f"found {list(exits)}, exits")
+            increasing(exits, "exits")
         return exits
 
     @model_validator(mode="after")
@@ -142,7 +153,9 @@ class StaticBest(Policy):
     objective: Literal["on_time_accuracy"] = Field(
         default="on_time_accuracy", description="What the best arm has most of on the calibration run."
     )
-    calibration_seed: Annotated[int, Field(ge=0)] = Field(description="Seed of the calibration run; not a reported one.")
+    calibration_seed: Annotated[int, Field(ge=0)] = Field(
+        description="Seed of the calibration run: none of a reported replication."
+    )
     codecs: Codecs = Field(default=("png", "int8"), min_length=1, description=CODECS)
 
 
@@ -165,6 +178,7 @@ class UserPolicy(Policy):
 
     type: str = Field(
         pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$",
+        title="FILE.py:CLASS or MODULE:CLASS",
         description="A class of your own: 'file.py:Class' beside the scenario, or 'package.module:Class'.",
     )
     options: dict[str, Any] = Field(default={}, description="Handed to the class as keyword arguments.")
@@ -183,14 +197,17 @@ class UserPolicy(Policy):
     def class_name(self) -> str:
         return self.type.rpartition(":")[2]
 
-    @model_validator(mode="after")
-    def _find_the_file(self, info: ValidationInfo) -> UserPolicy:
-        if self.module.endswith(".py"):
-            self._file = find(self.module, info.context["folder"]) if info.context else Path(self.module)
-        return self
+    @model_validator(mode="wrap")
+    @classmethod
+    def _find_file(cls, data: Any, build: ModelWrapValidatorHandler[UserPolicy], info: ValidationInfo) -> UserPolicy:
+        policy = build(data)
+        if policy.module.endswith(".py"):
+            path = type(data["type"])(policy.module) if isinstance(data, dict) else policy.module
+            policy._file = find(path, info.context["folder"]) if info.context else Path(path)
+        return policy
 
 
-USER = "file.py:Class"
+USER = "FILE.py:CLASS"
 
 
 def _tag(value: Any) -> Any:

@@ -37,7 +37,7 @@ class StepsRate(Spec):
     def _rising(cls, steps: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
         if steps[0][0] != 0:
             raise ValueError(f"found {steps[0][0]:g} as the first time, allowed: 0")
-        increasing(tuple(time for time, _ in steps), "the times of the steps")
+        increasing(tuple(time for time, _ in steps), "times")
         if not any(rate for _, rate in steps):
             raise ValueError("found no rate above 0, allowed: at least one")
         return steps

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, Strict, ValidationInfo, field_validator, model_validator
 
+from edgesim.errors import InputError
 from edgesim.scenario.data import Data, ShippedData
 from edgesim.scenario.devices import DeviceClass
+from edgesim.scenario.document import Document
 from edgesim.scenario.links import Link
 from edgesim.scenario.models import Model
 from edgesim.scenario.policies import AnyPolicy, ServerOnly
@@ -39,7 +41,13 @@ class Scenario(Spec):
     policies: dict[Name, AnyPolicy] = Field(
         min_length=1, description="Policies by name; each is run in the same world."
     )
-    _folder: Path = PrivateAttr(default=Path("."))
+    _folder: Path = PrivateAttr(default=Path())
+    _document: Document = PrivateAttr(default_factory=lambda: Document("scenario", {}))
+
+    @property
+    def document(self) -> Document:
+        """What the user wrote, with the line of each key."""
+        return self._document
 
     @property
     def folder(self) -> Path:
@@ -57,13 +65,13 @@ class Scenario(Spec):
     @field_validator("deadlines_ms")
     @classmethod
     def _rising(cls, deadlines_ms: tuple[float, ...]) -> tuple[float, ...]:
-        increasing(deadlines_ms, f"found {[f'{value:g}' for value in deadlines_ms]}, deadlines")
+        increasing(deadlines_ms, "deadlines")
         return deadlines_ms
 
     @model_validator(mode="after")
-    def _remember_the_folder(self, info: ValidationInfo) -> Scenario:
+    def _remember_where_it_came_from(self, info: ValidationInfo) -> Scenario:
         if info.context:
-            self._folder = info.context["folder"]
+            self._folder, self._document = info.context["folder"], info.context["document"]
         return self
 
     def models_of(self, policy: str) -> tuple[str, str]:
@@ -75,6 +83,10 @@ class Scenario(Spec):
             return model, model
         device = (spec.models and spec.models.device) or first
         return device, (spec.models and spec.models.server) or device
+
+    def error(self, key: str, message: str) -> InputError:
+        """An error at ``key`` ("policies.split.cut") that names file and line, to be raised by who finds it later."""
+        return InputError(self.document.error(tuple(key.split(".")), message))
 
     def resolved(self) -> dict[str, Any]:
         """Every key with its value, defaults included, as plain JSON values; loads to the same scenario again."""

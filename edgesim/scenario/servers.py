@@ -22,7 +22,9 @@ class Server(Spec):
     """A place with workers and one queue, first come first served."""
 
     workers: Count = Field(default=1, description="Number of workers; each serves one batch at a time.")
-    processor: Processor = Field(default=Processor(), description="How fast a worker computes; {} is the profiled machine.")
+    processor: Processor = Field(
+        default=Processor(), description="How fast a worker computes; {} is the profiled machine."
+    )
     batch: Batch = Field(default=Batch(), description="When waiting requests are served together.")
     after_deadline: AfterDeadline = Field(
         default="continue", description="At a request's deadline: continue until a cancel message comes, or abort."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
@@ -17,8 +18,8 @@ class Spec(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True, defer_build=True)
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-"""Letters, digits, '_' and '-': a name becomes part of file names and of columns."""
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", title="letters, digits, '_' and '-'")]
+"""A name becomes part of file names and of columns.  The title of a pattern says in words what it allows."""
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -34,8 +35,9 @@ Sizes = Annotated[tuple[Count, ...], Strict(False)]
 
 def increasing(values: tuple[float, ...], what: str) -> None:
     """Refuse ``values`` that do not rise strictly."""
-    if any(after <= before for before, after in zip(values, values[1:], strict=False)):
-        raise ValueError(f"{what} must rise strictly")
+    for before, after in pairwise(values):
+        if after <= before:
+            raise ValueError(f"found {after:g} after {before:g}, allowed: {what} that rise strictly")
 
 
 def earlier(info: ValidationInfo, key: str) -> Any:

@@ -1,0 +1,52 @@
+"""From a file (or a mapping) to a scenario, or to one error that says what to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edgesim.errors import InputError
+from edgesim.scenario.checks import check
+from edgesim.scenario.document import Document
+from edgesim.scenario.overrides import override
+from edgesim.scenario.problems import from_validation, input_error
+from edgesim.scenario.reader import parse
+from edgesim.scenario.scenario import Scenario
+
+
+def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read the scenario in the YAML file ``path``, changed by ``overrides`` (each ``key=value``).
+
+    Raises InputError naming file, line and key, what was found and what is allowed.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this is no text in UTF-8") from None
+    return _scenario(parse(text, str(path)), path.resolve().parent, overrides)
+
+
+def build_scenario(data: Mapping[str, Any], folder: Path = Path(), overrides: Sequence[str] = ()) -> Scenario:
+    """The scenario that plain values (such as ``Scenario.resolved()``) mean; paths count from ``folder``.
+
+    Raises InputError naming the key, what was found and what is allowed.
+    """
+    return _scenario(Document("scenario", deepcopy(dict(data))), folder.resolve(), overrides)
+
+
+def _scenario(document: Document, folder: Path, overrides: Sequence[str]) -> Scenario:
+    override(document, overrides)
+    try:
+        scenario = Scenario.model_validate(document.data, context={"folder": folder, "document": document})
+    except ValidationError as error:
+        raise input_error(document, from_validation(error, document.data)) from None
+    problems = list(check(scenario))
+    if problems:
+        raise input_error(document, problems)
+    return scenario
