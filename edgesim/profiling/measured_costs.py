@@ -139,7 +139,7 @@ class ModelCosts:
         self.max_batch = largest if max_batch is None else min(max_batch, largest)
         self.overhead_s = self._overhead(1)
         self._branch_rows = self._branches.steps(1)
-        self._preprocess = SampleList.of(profile.preprocess_s, codec_factor)
+        self._preprocess = SampleList.of(profile.preprocess_s, codec_factor) if profile.preprocess_s else None
         self._gather = PiecewiseLinear(
             [times.batch for times in profile.gather],
             [float(np.mean(times.seconds)) * factor for times in profile.gather],
@@ -188,7 +188,7 @@ class ModelCosts:
 
     def preprocess_s(self, luck: float) -> float:
         """A decoded image to the input of block 0."""
-        return self._preprocess.at(luck)
+        return self._preprocessing().at(luck)
 
     def gather_s(self, batch: int) -> float:
         """Picking ``batch`` survivors out of a larger batch (mean)."""
@@ -216,7 +216,7 @@ class ModelCosts:
 
     @property
     def mean_preprocess_s(self) -> float:
-        return self._preprocess.mean
+        return self._preprocessing().mean
 
     def scaled(self, factor: float, codec_factor: float, label: str, max_batch: int | None = None) -> ModelCosts:
         """The same model on a device that takes ``factor`` times as long (codecs: ``codec_factor``).
@@ -237,6 +237,11 @@ class ModelCosts:
         if not 1 <= batch <= self.max_batch:
             name = self.profile.model.name
             raise InputError(f"batch {batch} of {name} ({self.label}) has no known time: at most {self.max_batch}")
+
+    def _preprocessing(self) -> SampleList:
+        if self._preprocess is None:
+            raise InputError(f"the profile of {self.profile.model.name} has no times of preprocessing")
+        return self._preprocess
 
     def _codec(self, codec: str, cut: int) -> tuple[SampleList, SampleList]:
         ready = self._codecs.get((codec, cut))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from edgesim.errors import InputError
 from edgesim.models.state import TensorSpec
+from edgesim.profiling.digest import digest
 
 FORMAT, VERSION = "edgesim-profile", 1
 SHIPPED = Path(__file__).with_name("profiles")
@@ -135,7 +135,8 @@ class Profile(_Part):
 
     numeric_format: in which the blocks ran.  content: what the images showed, which matters to zlib, PNG and JPEG.
     chain: passes without branches.  branches: the same for the exits.  pieces: prefixes and suffixes.
-    preprocess_s: one decoded image to the stem's input.  kept, rejected: samples; one is rejected where wall time
+    preprocess_s: one decoded image to the stem's input.  Codecs and
+    preprocess_s are empty where they could not be measured.  kept, rejected: samples; one is rejected where wall time
     exceeds the process's CPU time by more than 5 %.
     """
 
@@ -152,7 +153,7 @@ class Profile(_Part):
     pieces: Annotated[tuple[PieceTimes, ...], Field(min_length=1)]
     idle: Annotated[tuple[IdleTimes, ...], Field(min_length=1)]
     codecs: tuple[CodecTimes, ...]
-    preprocess_s: Samples
+    preprocess_s: tuple[Seconds, ...]
     gather: Annotated[tuple[GatherTimes, ...], Field(min_length=1)]
 
     @property
@@ -162,8 +163,7 @@ class Profile(_Part):
     @cached_property
     def hash(self) -> str:
         """A digest of everything in the profile."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return sha256(text.encode()).hexdigest()[:16]
+        return digest(self.model_dump(mode="json"))
 
     @model_validator(mode="after")
     def _fits_the_model(self) -> Profile:
@@ -258,3 +258,8 @@ def shipped_profile(model: str) -> Profile:
         known = ", ".join(shipped_profiles()) or "none"
         raise InputError(f"no profile of {model} ships with the package (shipped: {known}); measure one first")
     return load_profile(SHIPPED / f"{model}.json")
+
+
+def find_profile(profile: str | Path, model: str) -> Profile:
+    """What a scenario's ``profile`` names: ``shipped``, or the path of a file."""
+    return shipped_profile(model) if profile == "shipped" else load_profile(Path(profile))
