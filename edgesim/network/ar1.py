@@ -18,8 +18,8 @@ a(t) = exp(-theta t):
 
 Outages alone bring a variance of p / (1 - p) m^2: a smaller v cannot be had, nor can some combinations of r and
 L; such targets are refused.  The moments are those of the rate on the grid.  Where they were measured in 1 s
-bins and the step is shorter, the rate's 1 s means vary less than the row says (their CV is lower by about 2 % at
-r = 0.9 and 7 % at r = 0.7); with a step of 1 s they agree.
+bins and the step is shorter, the 1 s means of the generated rate vary less than they should (for r = 0.9 their
+CV is lower by 2 %, for r = 0.7 by 6 %); with a step of 1 s they agree.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from edgesim.network.headers import HeaderMode, wire_bytes
@@ -48,7 +49,7 @@ class FifoLink:
         if now_s > start_s:
             self._idle_s += now_s - start_s
             start_s = now_s
-        self._free_s = finish_s = self.rate.finish(start_s, 8 * wire)
+        self._free_s = finish_s = self.rate.finish(start_s, 8 * wire) if start_s < math.inf else math.inf
         self._pending.append((start_s, finish_s, wire))
         self._pending_bytes += wire
         self.bytes += payload_bytes
@@ -71,6 +72,11 @@ class FifoLink:
     def busy_until(self, now_s: float) -> float:
         """Seconds spent sending up to now (not before the last send)."""
         return min(now_s, self._free_s) - self._idle_s
+
+    @property
+    def free_s(self) -> float:
+        """When all that was accepted will have left: for the engine and for oracles, never for a policy's view."""
+        return self._free_s
 
     def _forget_finished(self, now_s: float) -> None:
         pending = self._pending

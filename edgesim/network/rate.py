@@ -82,7 +82,8 @@ class ChunkedRate(ABC):
         """The stretch of chunk k; asked for again, the same values."""
 
     def rate(self, time_s: float) -> float:
-        return self._stretch.rates_bps[self._locate(time_s)]
+        i = self._locate(time_s)
+        return self._stretch.rates_bps[i]
 
     def integral(self, start_s: float, stop_s: float) -> float:
         i = self._locate(start_s)
@@ -111,7 +112,7 @@ class ChunkedRate(ABC):
 
     def chunk(self, k: int) -> tuple[list[float], list[float]]:
         stretch, start_s = self._make(k), self._edge(k)
-        return [start_s + edge for edge in stretch.edges_s], list(stretch.rates_bps)
+        return [start_s + edge for edge in stretch.edges_s[:-1]] + [self._edge(k + 1)], list(stretch.rates_bps)
 
     def _locate(self, time_s: float) -> int:
         """Make the chunk that holds ``time_s`` the current one; the index of the piece in it."""

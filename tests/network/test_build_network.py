@@ -1,0 +1,96 @@
+"""From the scenario's words to processes and estimators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter
+
+from edgesim.errors import InputError
+from edgesim.network.build import build_estimator, build_rate, load_trace
+from edgesim.network.constant import ConstantRate
+from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate
+from edgesim.network.presets import LABEL, PRESETS
+from edgesim.scenario.estimators import Estimator
+from edgesim.scenario.rates import Rate
+
+RATES: TypeAdapter[Rate] = TypeAdapter(Rate)
+ESTIMATORS: TypeAdapter[Estimator] = TypeAdapter(Estimator)
+
+
+def rate(root: int = 1, key: str = "camera-0", **spec: object):
+    return build_rate(RATES.validate_python(spec), root, "access", key, "up")
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Path:
+    path = tmp_path / "rail.csv"
+    path.write_text("time_s,rate_mbps\n" + "".join(f"{t},{1 + t % 7}\n" for t in range(50)))
+    return path
+
+
+def test_constant() -> None:
+    assert isinstance(built := rate(process="constant", rate_mbps=20), ConstantRate)
+    assert built.rate_bps == 20e6
+
+
+def test_steps() -> None:
+    looped = rate(process="steps", steps=[[0, 5], [10, 1]], ends="loop")
+    held = rate(process="steps", steps=[[0, 5], [10, 1]])
+    assert [looped.rate(t) for t in (3, 13, 23)] == [5e6, 1e6, 5e6]
+    assert [held.rate(t) for t in (3, 13, 23)] == [5e6, 1e6, 1e6]
+
+
+def test_a_trace_is_scaled_and_starts_at_an_offset_of_device_and_seed(csv: Path) -> None:
+    spec = {"process": "trace", "file": str(csv), "scale": 0.5}
+    assert rate(**spec, offset="none").rate(0) == 5e5
+    starts = [rate(**spec, key=f"camera-{n}").chunk(0)[0][0] for n in range(20)]
+    assert len(set(starts)) == 20 and all(-50 < start <= 0 for start in starts)
+    assert rate(**spec, key="camera-3").chunk(0)[0][0] == starts[3] != rate(2, **spec, key="camera-3").chunk(0)[0][0]
+
+
+def test_devices_share_the_table_of_a_trace(csv: Path) -> None:
+    first, second = (rate(process="trace", file=str(csv), key=f"camera-{n}") for n in range(2))
+    assert first._first is second._first
+
+
+def test_a_changed_trace_file_is_read_again(csv: Path) -> None:
+    assert load_trace(csv) is load_trace(csv)
+    assert load_trace(csv).duration_s == 50
+    csv.write_text("time_s,rate_mbps\n0,1\n1,2\n")
+    assert load_trace(csv).duration_s == 2
+
+
+def test_a_missing_trace_file_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="gone.csv"):
+        rate(process="trace", file=str(tmp_path / "gone.csv"))
+
+
+def test_ar1_by_preset_and_by_moments() -> None:
+    row = PRESETS["lte-rail"].moments
+    moments = {"mean_mbps": row.mean_bps / 1e6, "cv": row.cv, "correlation_1s": row.correlation_1s}
+    outages = {"outage_share": row.outage_share, "outage_mean_s": row.outage_mean_s}
+    assert rate(process="ar1", preset="lte-rail").chunk(3) == rate(process="ar1", **moments, **outages).chunk(3)
+    assert rate(process="ar1", **moments).integral(0, 100) > 0
+    coarse = rate(process="ar1", preset="lte-rail", step_ms=500).chunk(0)[0]
+    assert coarse[1] - coarse[0] == 0.5
+
+
+def test_an_unknown_preset_is_bad_input() -> None:
+    with pytest.raises(InputError, match=r"no preset 'lte-rial'; there are .*lte-rail"):
+        rate(process="ar1", preset="lte-rial")
+
+
+def test_presets_say_where_they_are_from() -> None:
+    assert LABEL == "synthetic, moment-matched"
+    assert all(preset.source and preset.direction in ("up", "down", "unknown") for preset in PRESETS.values())
+
+
+@pytest.mark.parametrize(
+    ("spec", "kind"),
+    [({"type": "last"}, LastRate), ({"type": "ewma", "alpha": 0.3}, EwmaRate), ({"type": "harmonic"}, HarmonicRate)],
+)
+def test_estimators(spec: dict, kind: type) -> None:
+    estimator = build_estimator(ESTIMATORS.validate_python(spec), 5e6)
+    assert isinstance(estimator, kind) and estimator.rate_bps == 5e6
