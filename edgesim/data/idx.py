@@ -32,4 +32,4 @@ def read_idx(path: Path) -> np.ndarray:
     shape = tuple(int(size) for size in np.frombuffer(raw[4:start], ">u4"))
     if len(raw) - start != prod(shape):
         raise ValueError(f"{path} says shape {shape} but holds {len(raw) - start} bytes")
-    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape).copy()

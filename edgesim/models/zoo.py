@@ -40,6 +40,7 @@ class ModelCard(Shape):
     data: str
     parameters: int
     macs: tuple[int, ...] = Field(description="from the image to each exit, branch included")
+    accuracy: tuple[float, ...] = Field(description="share of the test images that each exit gets right")
     weights_hash: str
 
 

@@ -192,6 +192,13 @@ def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine() -> None:
     assert rates.argmax() in (99, 100) and 0 < rates[-1] < 1e-7
 
 
+def test_every_step_takes_its_learning_rate(tmp_path: Path) -> None:
+    run = trainer(tmp_path)
+    rates: list[tuple[float, ...]] = []
+    run.run(lambda *_: rates.append(tuple(group["lr"] for group in run.optimizer.param_groups)))
+    assert rates == [(learning_rate(step, 3, RECIPE),) * 2 for step in range(9)]
+
+
 def test_parameter_groups_cover_every_parameter_once() -> None:
     model = build(GEOMETRY)
     decayed, plain = parameter_groups(model, 0.05)
