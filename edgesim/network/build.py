@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
 from edgesim.network.constant import ConstantRate
-from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate, RateEstimator
+from edgesim.network.estimators import Estimator, EwmaRate, HarmonicRate, LastRate
 from edgesim.network.presets import find_preset
 from edgesim.network.rate import RateProcess, Stretch
 from edgesim.network.steps import steps_table
@@ -42,7 +42,7 @@ def load_trace(path: Path) -> Trace:
     return _trace(path, _version(path))
 
 
-def build_estimator(spec: estimators.Estimator, prior_bps: float) -> RateEstimator:
+def build_estimator(spec: estimators.Estimator, prior_bps: float) -> Estimator:
     """The bandwidth estimator that a policy names; ``prior_bps`` is what it says before its first sample."""
     if spec.type == "last":
         return LastRate(prior_bps)

@@ -10,7 +10,7 @@ from collections import deque
 from typing import Protocol
 
 
-class RateEstimator(Protocol):
+class Estimator(Protocol):
     """``rate_bps`` is the belief now; ``observe`` tells of a finished transfer.
 
     A transfer without bits or without duration says nothing about the rate and is passed over.

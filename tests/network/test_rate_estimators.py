@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate, RateEstimator
+from edgesim.network.estimators import Estimator, EwmaRate, HarmonicRate, LastRate
 
 MAKERS = [LastRate, lambda prior: EwmaRate(prior, 0.3), lambda prior: HarmonicRate(prior, 3)]
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_the_prior_holds_until_the_first_sample_and_no_longer(make) -> None:
-    estimator: RateEstimator = make(5e6)
+    estimator: Estimator = make(5e6)
     estimator.observe(0, 1.0)
     estimator.observe(100, 0.0)
     assert estimator.rate_bps == 5e6
@@ -21,13 +21,13 @@ def test_the_prior_holds_until_the_first_sample_and_no_longer(make) -> None:
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_equal_samples_are_the_estimate(make) -> None:
-    estimator: RateEstimator = make(1.0)
+    estimator: Estimator = make(1.0)
     for seconds in (0.1, 0.2, 0.7, 3.0):
         estimator.observe(8e6 * seconds, seconds)
     assert estimator.rate_bps == pytest.approx(8e6)
 
 
-def fed(estimator: RateEstimator) -> float:
+def fed(estimator: Estimator) -> float:
     for rate_bps in (1e6, 2e6, 4e6, 8e6):
         estimator.observe(rate_bps, 1.0)
     return estimator.rate_bps
