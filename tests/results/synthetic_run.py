@@ -53,7 +53,9 @@ def write_table(path: Path, stem: str, given: dict[str, Any], row_group: int = 4
     arrays = []
     for field, values in zip(schema, columns.values(), strict=True):
         words = pa.types.is_dictionary(field.type)
-        arrays.append(pa.array(values.tolist(), pa.string()).dictionary_encode() if words else pa.array(values, field.type))
+        arrays.append(
+            pa.array(values.tolist(), pa.string()).dictionary_encode() if words else pa.array(values, field.type)
+        )
     pq.write_table(pa.table(arrays, schema=schema), path, row_group_size=row_group)
 
 

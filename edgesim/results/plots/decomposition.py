@@ -37,7 +37,7 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     for stage, (label, colour, hatch) in LOOKS.items():
         width_ms = np.array([(run["stages"][stage] or 0.0) * 1e3 for run in runs])
         if width_ms.any():
-            options = {"hatch": hatch, "edgecolor": "#777777" if hatch else colour, "linewidth": 0.4}
+            options: dict[str, Any] = {"hatch": hatch, "edgecolor": "#777777" if hatch else colour, "linewidth": 0.4}
             axes.barh(range(len(policies)), width_ms, 0.66, left, color=colour, label=label, **options)
         left += width_ms
     axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])

@@ -58,7 +58,7 @@ def _time_axis(axes: Any) -> None:
     from matplotlib.ticker import NullFormatter, ScalarFormatter
 
     low, high = axes.dataLim.intervalx
-    if 0 < low and high > 10 * low:
+    if low > 0 and high > 10 * low:
         axes.set_xscale("log")
         axes.set_xticks(style.readable_ticks([low, high]))
         axes.xaxis.set_major_formatter(ScalarFormatter())

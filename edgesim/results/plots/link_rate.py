@@ -112,5 +112,7 @@ def _panel(
 def _legend(drawing: Figure, looks: Mapping[Decision, dict[str, Any]]) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], linestyle="none", markersize=4.5, label=each.label, **look) for each, look in looks.items()]
+    handles = [
+        Line2D([], [], linestyle="none", markersize=4.5, label=each.label, **look) for each, look in looks.items()
+    ]
     drawing.legend(handles=handles, loc="outside right upper", fontsize=7.5, title="decision", title_fontsize=8)

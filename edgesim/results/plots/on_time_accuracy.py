@@ -71,5 +71,5 @@ def _bands(summary: Mapping[str, Any]) -> list[str]:
     level = f"{summary['confidence']:.0%}"
     return [
         f"Bands: {level} t-interval over replications on the same images",
-        f"With the image pool resampled too, {level} intervals are up to ±{max(pool):.1%} wide",
+        f"With the image pool resampled too, the widest {level} interval is ±{100 * max(pool):.1f} percentage points",
     ]

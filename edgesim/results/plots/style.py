@@ -19,8 +19,8 @@ PALETTE = (
 )  # fmt: skip
 MARKERS = "osD^vPX<>*hpd8"
 NOTHING_COLOUR = "#BBBBBB"
-GUIDE = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (1, 2))}
-SETTINGS = {
+GUIDE: dict[str, Any] = {"color": "#555555", "linewidth": 0.9, "linestyle": (0, (1, 2))}
+SETTINGS: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -99,6 +99,7 @@ def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
         drawing.savefig(partial, format=kind, metadata=metadata)
         partial.replace(path)
         files.append(path)
+        drawing.set_layout_engine("none")  # laid out once: the second file keeps the places
     return files
 
 
@@ -108,10 +109,20 @@ def deadline_axis(axes: Axes, deadlines_ms: list[float]) -> None:
 
     if max(deadlines_ms) > 10 * min(deadlines_ms):
         axes.set_xscale("log")
-        axes.set_xticks(readable_ticks(deadlines_ms))
+        axes.set_xticks(spaced(deadlines_ms))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("deadline (ms)")
+
+
+def spaced(values: list[float], most: int = 12) -> list[float]:
+    """The values themselves, without those too near their neighbour to be read on a logarithmic axis."""
+    gap = (max(values) / min(values)) ** (1 / most)
+    kept: list[float] = []
+    for value in sorted(values):
+        if not kept or value >= kept[-1] * gap:
+            kept.append(value)
+    return kept
 
 
 def readable_ticks(values: Iterable[float]) -> list[float]:

@@ -1,0 +1,182 @@
+"""Writing a run's records: rows are collected and written a row group at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from edgesim.results.columns import ANSWERS, BOOL, CELL, FLOAT64, INT32, INT64, LINKS, NAME, NODES, REQUESTS, Column
+from edgesim.results.columns import arrow_schema
+
+if TYPE_CHECKING:
+    from edgesim.engine.request import GivenAnswer, Request
+
+ROW_GROUP = 8192
+ON_TIME_TOLERANCE_S = 1e-9
+ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
+_NUMPY = {INT32: np.int32, INT64: np.int64, FLOAT64: np.float64, BOOL: np.bool_}
+
+
+class TableWriter:
+    """A Parquet file that grows by rows (tuples) of one cell; the cell's own columns are added here."""
+
+    def __init__(self, path: Path, columns: tuple[Column, ...], cell: tuple[str, float, int]) -> None:
+        self._columns = columns[len(CELL) :]
+        self._cell = cell
+        self._schema = arrow_schema(columns)
+        names = [column.name for column in columns if column.kind == NAME]
+        self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=names)
+        self._rows: list[tuple[Any, ...]] = []
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        self._rows.append(row)
+        if len(self._rows) == ROW_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        count = len(self._rows)
+        if not count:
+            return
+        policy, axis_deadline_ms, replication = self._cell
+        arrays = [
+            pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([policy])),
+            pa.array(np.full(count, axis_deadline_ms)),
+            pa.array(np.full(count, replication, np.int32)),
+        ]
+        arrays += map(_array, self._columns, zip(*self._rows, strict=True))
+        self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._rows.clear()
+
+    def close(self) -> None:
+        self._flush()
+        self._file.close()
+
+
+def _array(column: Column, values: tuple[Any, ...]) -> pa.Array:
+    if column.kind == NAME:
+        return pa.array(values, pa.string()).dictionary_encode()
+    return pa.array(np.array(values, _NUMPY[column.kind]))
+
+
+def slot_at(answers: list[GivenAnswer], time_s: float) -> GivenAnswer | None:
+    """What the slot holds at an absolute time: the deepest answer that has come, of equals the later one."""
+    held = None
+    for answer in answers:
+        if answer[0] <= time_s and (held is None or (answer[1], answer[0]) >= (held[1], held[0])):
+            held = answer
+    return held
+
+
+class RunRecorder:
+    """Records one cell into ``folder``: requests, answers, links and nodes.
+
+    window: requests that arrive within it count.  num_blocks: by model, for requests that sent nothing.
+    """
+
+    def __init__(
+        self, folder: Path, cell: tuple[str, float, int], window: tuple[float, float], num_blocks: Mapping[str, int]
+    ) -> None:
+        self._requests = TableWriter(folder / "requests.parquet", REQUESTS, cell)
+        self._answers = TableWriter(folder / "answers.parquet", ANSWERS, cell)
+        self._links = TableWriter(folder / "links.parquet", LINKS, cell)
+        self._nodes = TableWriter(folder / "nodes.parquet", NODES, cell)
+        self._window = window
+        self._num_blocks = num_blocks
+
+    def request(self, request: Request, end_s: float) -> None:
+        """Write the request's row, and one for each of its answers."""
+        arrival_s, deadline_s = request.arrival_s, request.deadline_s
+        low, high = self._window
+        counted = low <= arrival_s <= high
+        answers = request.answers
+        if len(answers) == 1:
+            (shown,) = answers
+            first_s = shown[0]
+            in_time = first_s <= deadline_s + ON_TIME_TOLERANCE_S
+            used = shown if in_time else None
+            final = shown
+        elif answers:
+            answers.sort(key=lambda answer: answer[0])
+            first_s = answers[0][0]
+            in_time = first_s <= deadline_s + ON_TIME_TOLERANCE_S
+            used = slot_at(answers, deadline_s + ON_TIME_TOLERANCE_S)
+            final = slot_at(answers, answers[-1][0])
+            shown = used or answers[-1]
+        else:
+            first_s, in_time, used, final, shown = nan, False, None, None, None
+        self._requests.append(self._row(request, counted, first_s, in_time, used, final, shown))
+        device, number = request.device.name, request.number
+        for time_s, depth, model, exit, scores in answers:
+            self._answers.append(
+                (
+                    device,
+                    number,
+                    counted,
+                    time_s - arrival_s,
+                    deadline_s - arrival_s,
+                    model,
+                    depth,
+                    exit,
+                    scores.prediction,
+                    scores.correct,
+                )
+            )
+
+    def _row(self, request, counted, first_s, in_time, used, final, shown) -> tuple[Any, ...]:
+        arrival_s, sums, reason = request.arrival_s, request.sums, request.reason
+        if in_time:
+            end, reason = ON_TIME, ""
+        elif shown is not None:
+            end, reason = LATE, ""
+        else:
+            end = UNFINISHED if request.open else DROPPED
+        if shown is None:
+            model, exit, prediction = "", -1, nan
+        else:
+            model, exit, prediction = shown[2], shown[3], shown[4].prediction
+        cut = request.cut
+        return (
+            request.device.name,
+            request.number,
+            request.sample,
+            arrival_s,
+            request.deadline_s - arrival_s,
+            counted,
+            end,
+            reason,
+            first_s - arrival_s,
+            nan if used is None else used[0] - arrival_s,
+            len(request.answers),
+            model,
+            exit,
+            prediction,
+            used is not None and used[4].correct,
+            final is not None and final[4].correct,
+            self._num_blocks[request.device.root.model] if cut < 0 else cut,
+            request.codec,
+            *sums[:11],
+            request.bytes_up,
+            request.bytes_down,
+            sums[11],
+            sums[12],
+            request.wasted_bytes,
+            sums[13],
+        )
+
+    def link(self, row: tuple[Any, ...]) -> None:
+        """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""
+        self._links.append(row)
+
+    def node(self, row: tuple[Any, ...]) -> None:
+        """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
+        self._nodes.append(row)
+
+    def close(self) -> None:
+        for table in (self._requests, self._answers, self._links, self._nodes):
+            table.close()
