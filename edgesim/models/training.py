@@ -142,7 +142,7 @@ class Trainer:
         model.train()
         total = 0.0
         for position, rows in enumerate(batches(len(self.train_set), recipe.batch_size, rng)):
-            for group in self.optimizer.param_groups[:1]:
+            for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(self.epoch * steps + position, steps, recipe)
             images = augment(self.preprocess(self.train_set.images[rows]), recipe, rng)
             labels = torch.from_numpy(self.train_set.labels[rows])
