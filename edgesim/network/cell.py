@@ -81,15 +81,19 @@ class SharedCell(Generic[Flow]):
 
     def left_bits(self, now_s: float, flow: Flow) -> float:
         """Wire bits of a transfer under way that have not been sent: what its device can know."""
-        served = self.rate.integral(self._now_s, now_s) / len(self._heap)
-        return max(self._ends[flow] - self._virtual - served, 0.0)
+        return max(self._ends[flow] - self._virtual_at(now_s), 0.0)
 
     def busy_until(self, now_s: float) -> float:
         """Seconds up to now (not before the last event) in which something was under way."""
-        return self._busy_s + (now_s - self._now_s if self._heap else 0.0)
+        return self._busy_s + (max(now_s - self._now_s, 0.0) if self._heap else 0.0)
 
     def _advance(self, now_s: float) -> None:
-        if self._heap:
-            self._virtual += self.rate.integral(self._now_s, now_s) / len(self._heap)
+        self._virtual = self._virtual_at(now_s)
         self._busy_s = self.busy_until(now_s)
-        self._now_s = now_s
+        self._now_s = max(now_s, self._now_s)
+
+    def _virtual_at(self, now_s: float) -> float:
+        """A clock that adds delays may lag the last end by a rounding error: then nothing has passed."""
+        if not self._heap or now_s <= self._now_s:
+            return self._virtual
+        return self._virtual + self.rate.integral(self._now_s, now_s) / len(self._heap)

@@ -20,7 +20,7 @@ class RateProcess(Protocol):
         ...
 
     def integral(self, start_s: float, stop_s: float) -> float:
-        """Bits that flow between the two times."""
+        """Bits that flow between the two times, ``start_s <= stop_s``."""
         ...
 
     def finish(self, start_s: float, bits: float) -> float:

@@ -113,6 +113,18 @@ def test_counters_and_what_is_left() -> None:
     assert (cell.transfers, cell.wire_bytes) == (2, 1.5e5)
 
 
+def test_a_clock_that_lags_by_a_rounding_error_changes_nothing() -> None:
+    """Across an edge of the table, where the flow before the edge must not be counted twice."""
+    cell: SharedCell[str] = SharedCell(TabledRate(steps_table([[0, 1], [1, 1]]), "loop"))
+    cell.add(0.0, 2e6, "a")
+    cell.add(0.0, 3e6, "b")
+    assert cell.pop(cell.next_finish_s()) == "a"
+    lagging_s = math.nextafter(4.0, 0.0)
+    assert cell.left_bits(lagging_s, "b") == 1e6
+    cell.add(lagging_s, 1e6, "c")
+    assert cell.next_finish_s() == 6.0
+
+
 def test_a_cell_without_rate_keeps_its_flows() -> None:
     cell: SharedCell[str] = SharedCell(ConstantRate(0.0))
     cell.add(0.0, 1.0, "a")
