@@ -49,8 +49,10 @@ class DeviceClass(Spec):
     """Devices that are alike; each has its own arrivals, deadlines, link and queue."""
 
     count: Count = Field(default=1, description="Number of devices of this class.")
-    processor: Processor = Field(default=Processor(), description="How fast it computes; {} is the profiled machine.")
-    queue: Queue = Field(default=Queue(), description="Requests that wait for the processor.")
+    processor: Processor = Field(
+        default_factory=Processor, description="How fast it computes; {} is the profiled machine."
+    )
+    queue: Queue = Field(default_factory=Queue, description="Requests that wait for the processor.")
     after_deadline: AfterDeadline = Field(
         default="abort", description="At the deadline: abort the request's work at the next piece's end, or continue."
     )

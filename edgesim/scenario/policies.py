@@ -142,7 +142,8 @@ class Neurosurgeon(Policy):
     codec: StateCodec = Field(default="int8", description=STATE_CODEC)
     image_codec: ImageCodec = Field(default="png", description=IMAGE_CODEC)
     estimator: Estimator = Field(
-        default=EwmaEstimator(type="ewma"), description="How the uplink's rate is estimated from past transfers."
+        default_factory=lambda: EwmaEstimator(type="ewma"),
+        description="How the uplink's rate is estimated from past transfers.",
     )
 
 

@@ -33,7 +33,7 @@ class Scenario(Spec):
     deadlines_ms: Annotated[tuple[Positive, ...], Strict(False)] = Field(
         default=(), description="Deadlines of the accuracy curve, ms, rising; none: only the devices' own."
     )
-    data: Data = Field(default=ShippedData(), description="The images.")
+    data: Data = Field(default_factory=ShippedData, description="The images.")
     models: dict[Name, Model] = Field(min_length=1, description="Models by name, listed from shallow to deep.")
     devices: dict[Name, DeviceClass] = Field(min_length=1, description="Classes of devices by name.")
     links: dict[Name, Link] = Field(default={}, description="Links by name.")
@@ -89,5 +89,8 @@ class Scenario(Spec):
         return InputError(self.document.error(tuple(key.split(".")), message))
 
     def resolved(self) -> dict[str, Any]:
-        """Every key with its value, defaults included, as plain JSON values; loads to the same scenario again."""
+        """Every key with its value, defaults included, as plain JSON values, paths relative to the folder.
+
+        ``build_scenario`` makes the same scenario of it, unless a path typed on the command line leads outside.
+        """
         return self.model_dump(mode="json", context={"folder": self.folder})

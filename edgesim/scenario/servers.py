@@ -23,9 +23,11 @@ class Server(Spec):
 
     workers: Count = Field(default=1, description="Number of workers; each serves one batch at a time.")
     processor: Processor = Field(
-        default=Processor(), description="How fast a worker computes; {} is the profiled machine."
+        default_factory=Processor, description="How fast a worker computes; {} is the profiled machine."
     )
-    batch: Batch = Field(default=Batch(), description="When waiting requests are served together.")
+    batch: Batch = Field(
+        default_factory=Batch, description="When waiting requests are served together; else one by one."
+    )
     after_deadline: AfterDeadline = Field(
         default="continue", description="At a request's deadline: continue until a cancel message comes, or abort."
     )
