@@ -37,7 +37,7 @@ class Table:
     def column(self, name: str) -> np.ndarray:
         """A numeric or boolean column, shape (rows,)."""
         if name not in self._columns:
-            self._columns[name] = self._read(name).to_numpy()
+            self._columns[name] = _array(self._read(name).combine_chunks())
         return self._columns[name]
 
     def names(self, name: str) -> Names:
@@ -49,8 +49,7 @@ class Table:
             if not pa.types.is_dictionary(column.type):
                 column = column.dictionary_encode()
             whole = column.unify_dictionaries().combine_chunks()
-            whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-            self._names[name] = Names(whole.indices.to_numpy(), tuple(whole.dictionary.to_pylist()))
+            self._names[name] = Names(_array(whole.indices), tuple(whole.dictionary.to_pylist()))
         return self._names[name]
 
     @cached_property
@@ -70,6 +69,15 @@ class Table:
         if column.null_count:
             raise InputError(f"{self.path}: the column {name!r} has {column.null_count} empty values")
         return column
+
+
+def _array(column: pa.Array) -> np.ndarray:
+    """A column without empty values; through DLPack, because Arrow's own way imports pandas where it can."""
+    import pyarrow as pa
+
+    if pa.types.is_boolean(column.type):
+        return np.from_dlpack(column.cast(pa.uint8())).view(bool)
+    return np.from_dlpack(column)
 
 
 class Tables:

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from synthetic_run import World
+
+from edgesim.results.summary import summarise
+from edgesim.results.terminal import comparisons, print_summary
+
+LABELS = {"oracles": ["link_oracle"]}
+POLICIES = ["device_only", "neurosurgeon", "anytime", "link_oracle"]
+
+
+def printed(folder: Path, replications: int, width: int = 80) -> tuple[dict, str]:
+    world = World(folder, POLICIES, replications=replications, devices=4, rate_hz=2.0, seed=3)
+    summary = summarise(world.write(LABELS), LABELS)
+    console = Console(width=width, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_summary(summary, console)
+    return summary, console.export_text()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, str]:
+    return printed(tmp_path_factory.mktemp("run"), replications=5)
+
+
+def test_the_tables_fit_80_columns_and_name_every_policy(shown: tuple[dict, str]) -> None:
+    _, text = shown
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    for name in ("device_only", "neurosurgeon", "anytime", "link_oracle (oracle)"):
+        assert name in text
+
+
+def test_the_numbers_are_those_of_the_summary(shown: tuple[dict, str]) -> None:
+    summary, text = shown
+    accuracy = summary["policies"]["neurosurgeon"]["points"]
+    mean = next(point for point in accuracy if point["deadline_ms"] == 100.0)["on_time_accuracy"]
+    assert f"{100 * mean['mean']:.1f}±{100 * (mean['high'] - mean['mean']):.1f}" in text
+
+
+def test_differences_are_said_in_words_with_the_best_that_is_no_oracle(shown: tuple[dict, str]) -> None:
+    summary, _ = shown
+    sentences = list(comparisons(summary))[2:]
+    assert len(sentences) == len(POLICIES) - 1
+    for difference in summary["differences"]:
+        if "device_only" in (difference["better"], difference["worse"]):
+            words = "is better than" if difference["distinguishable"] else "is not distinguishable from"
+            mine = [sentence for sentence in sentences if words in sentence]
+            assert any(f"{100 * difference['difference']['mean']:.2f}" in sentence for sentence in mine)
+
+
+def test_one_replication_says_nothing_about_chance(tmp_path: Path) -> None:
+    _, text = printed(tmp_path, replications=1)
+    assert "±" not in text.split("Differences")[0]
+    assert "one replication" in text
+
+
+def test_one_policy_is_compared_with_nobody(shown: tuple[dict, str]) -> None:
+    summary, _ = shown
+    alone = {**summary, "policies": {"device_only": summary["policies"]["device_only"]}}
+    assert list(comparisons(alone)) == []
+
+
+def test_warnings_are_printed(shown: tuple[dict, str]) -> None:
+    summary, _ = shown
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    print_summary({**summary, "warnings": ["a: [edge] is full"]}, console)
+    assert "Warning: a: [edge] is full" in console.export_text()
