@@ -37,7 +37,7 @@ def increasing(values: tuple[float, ...], what: str) -> None:
     """Refuse ``values`` that do not rise strictly."""
     for before, after in pairwise(values):
         if after <= before:
-            raise ValueError(f"found {after:g} after {before:g}, allowed: {what} that rise strictly")
+            raise ValueError(f"found {after} after {before}, allowed: {what} that rise strictly")
 
 
 def earlier(info: ValidationInfo, key: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 
 from edgesim.errors import InputError
@@ -29,7 +31,7 @@ CASES = [
     ("warmup_s: 5", "warmup_s: 60", "warmup", "warmup_s", "found 60|less than duration_s (60)"),
     ("name: good", "name: ../good", "name", "name", "found '../good'|letters, digits"),
     ("drain_s: 1e1", "execution: table", "execution", "execution", "found 'table'|tabled or live"),
-    ("[10, 20.5, 5e1]", "[10, 10]", "deadlines", "deadlines_ms", "found 10 after 10|rise strictly"),
+    ("[10, 20.5, 5e1]", "[10, 10]", "deadlines", "deadlines_ms", "found 10.0 after 10.0|rise strictly"),
     ("[10, 20.5, 5e1]", "[0, 10]", "deadlines", "deadlines_ms.0", "found 0|a number above 0, in ms"),
     ("[10, 20.5, 5e1]", "10", "deadlines", "deadlines_ms", "found 10|a list, of: a number above 0, in ms"),
     ("source: synthetic", "source: syntetic", "source", "models.toy.source",
@@ -61,7 +63,7 @@ CASES = [
     ("jitter_ms: 3", "jitter_ms: 501", "jitter", "devices.sensor.arrivals.jitter_ms", "found 501|one period (500 ms)"),
     ("[[0, 5], [10, 0]]", "[[0, 5], [10, -1]]", "steps", "links.access.up.steps.1.1", "found -1|at least 0"),
     ("[[0, 5], [10, 0]]", "[[0, 5], [10]]", "steps", "links.access.up.steps.1", "found a list of 1|a list of 2"),
-    ("[[0, 5], [10, 0]]", "[[0, 5], [0, 1]]", "steps", "links.access.up.steps", "found 0 after 0|times that rise"),
+    ("[[0, 5], [10, 0]]", "[[0, 5], [0, 1]]", "steps", "links.access.up.steps", "found 0.0 after 0.0|times that rise"),
     ("[[0, 5], [10, 0]]", "[[1, 5]]", "steps", "links.access.up.steps", "found 1 as the first time|0"),
     ("[[0, 5], [10, 0]]", "[[0, 0]]", "steps", "links.access.up.steps", "no rate above 0"),
     ("[[0, 5], [10, 0]]", "[[0, 5]]", "steps", "links.access.up.ends", "a single step|hold"),
@@ -128,11 +130,11 @@ def _rooms(text: str) -> list[str]:
 
 
 def test_several_errors_come_in_the_order_of_the_file(bench):
-    text = bench.text.replace("seed: 3", "seed: x").replace("cut: 2", "cut: x").replace("count: 2", "count: x")
+    text = bench.text.replace("seed: 3\n", "").replace("cut: 2", "cut: x").replace("count: 2", "count: x")
     with pytest.raises(InputError) as caught:
-        bench.load(text)
+        bench.load(f"{text}seed: x\n")
     keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
-    assert keys == ["seed", "devices.camera.count", "policies.split.cut"]
+    assert keys == ["devices.camera.count", "policies.split.cut", "seed"]
 
 
 def test_at_most_ten_are_shown(bench):
@@ -149,6 +151,35 @@ def test_a_name_that_equals_a_tag_does_not_confuse_the_key(bench):
         bench.load(text.replace("jitter_ms: 3", "jitter_ms: x").replace("samples: 100", "samples: x"))
     keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
     assert keys == ["models.synthetic.samples", "devices.poisson.arrivals.jitter_ms"]
+
+
+ODD = [None, True, -1, 0, 1e308, 10**400, "", "x", "a:b", [], [[]], ["x"], {}, {"x": 1}, {"type": 3}, {"process": []}]
+
+
+def test_nothing_at_any_key_ends_in_a_traceback(bench):
+    """Each odd value at each key loads, or is refused with one InputError."""
+    data = bench.load().resolved()
+    refused = 0
+    for key in _keys(data):
+        for value in ODD:
+            spoiled = deepcopy(data)
+            holder = spoiled
+            for name in key[:-1]:
+                holder = holder[name]
+            holder[key[-1]] = value
+            try:
+                build_scenario(spoiled, bench.folder)
+            except InputError as error:
+                refused += 1
+                assert str(error).startswith("scenario: ")
+    assert refused > 1000
+
+
+def _keys(data, key=()):
+    inner = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for name, value in inner:
+        yield (*key, name)
+        yield from _keys(value, (*key, name))
 
 
 def test_values_without_a_file(bench):
