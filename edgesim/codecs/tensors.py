@@ -167,6 +167,6 @@ def _unpack(codec: Codec, part: np.ndarray, spec: TensorSpec) -> Tensor:
         scale, zero, codes = np.split(part, [4 * count, 8 * count], axis=1)
         if codec.base == "int4":
             codes = _unpack_nibbles(codes, spec.numel)
-        grouped = torch.from_numpy(np.ascontiguousarray(codes)).reshape(len(part), count, -1)
+        grouped = _numbers(codes, "uint8").reshape(len(part), count, -1)
         values = dequantise(Quantised(grouped, *(_numbers(each, "float32")[..., None] for each in (scale, zero))))
     return values.reshape(shape).to(getattr(torch, spec.dtype))

@@ -42,11 +42,11 @@ def encode_image(name: str, image: np.ndarray) -> bytes:
 def decode_image(name: str, payload: bytes, shape: tuple[int, int, int]) -> np.ndarray:
     """The (H, W, C) uint8 image in a payload; ValueError where it holds another shape or cannot be read."""
     if parse(name).base == "raw":
-        return np.frombuffer(payload, np.uint8).reshape(shape)
+        return np.frombuffer(payload, np.uint8).reshape(shape).copy()
     from PIL import Image, UnidentifiedImageError
 
     try:
-        image = np.asarray(Image.open(BytesIO(payload), formats=("PNG", "JPEG")))
+        image = np.array(Image.open(BytesIO(payload), formats=("PNG", "JPEG")))
     except (UnidentifiedImageError, OSError) as error:
         raise ValueError(f"the {name} payload is no image: {error}") from error
     return image.reshape(shape)

@@ -127,7 +127,7 @@ class OutcomeCache:
             if note != self._note(what, path):
                 raise CorruptFile(f"{file} is corrupt: it holds another {what}")
             return arrays
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except CorruptFile as error:
             warnings.warn(f"{error}; it is made again", stacklevel=2)

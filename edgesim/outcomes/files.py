@@ -46,7 +46,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], note: Mapping[str
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays and the note in ``path``; FileNotFoundError where it is missing, CorruptFile where it is damaged."""
+    """The arrays and the note in ``path``; FileNotFoundError or NotADirectoryError where it is missing, CorruptFile where it is damaged."""
     try:
         with np.load(path) as file:
             arrays: Arrays = {name: file[name] for name in file.files}
@@ -54,7 +54,17 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
         if checksum != _digest(arrays):
             raise ValueError("its checksum does not fit")
         return arrays, json.loads(str(arrays.pop(_NOTE)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise CorruptFile(f"{path} is corrupt: {error or type(error).__name__}") from error

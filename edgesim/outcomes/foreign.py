@@ -54,7 +54,10 @@ def _read_source(source: Path) -> Arrays:
     if source.suffix != ".npz":
         raise InputError(f"{source}: outcomes are read from .npz or .csv files")
     try:
-        with np.load(source) as file:
+        file = np.load(source)
+        if isinstance(file, np.ndarray):
+            raise ValueError("it holds one array without a name")
+        with file:
             return {name: file[name] for name in file.files}
     except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise InputError(f"{source}: not a readable npz file: {error}") from error
@@ -80,8 +83,8 @@ def _scores(source: Path, arrays: Arrays, exits: int) -> tuple[ScoreArrays, np.n
     prediction = _given(source, arrays, "prediction")
     shape = (exits, prediction.shape[-1] if prediction.ndim else 0)
     prediction = _shaped(source, arrays, "prediction", shape)
-    if not np.array_equal(prediction, prediction.astype(np.int32)):
-        raise InputError(f"{source}: prediction must hold classes, whole numbers")
+    if not ((prediction >= 0) & (prediction < 2**31) & (prediction == np.floor(prediction))).all():
+        raise InputError(f"{source}: prediction must hold classes: whole numbers from 0")
     confidence = _shaped(source, arrays, "confidence", shape)
     if not ((confidence >= 0) & (confidence <= 1)).all():
         raise InputError(f"{source}: confidence must be within 0..1")
