@@ -40,9 +40,7 @@ def draw(summary: Mapping[str, Any]) -> Figure:
             options: dict[str, Any] = {"hatch": hatch, "edgecolor": "#777777" if hatch else colour, "linewidth": 0.4}
             axes.barh(range(len(policies)), width_ms, 0.66, left, color=colour, label=label, **options)
         left += width_ms
-    axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
+    style.policy_rows(axes, policies)
     axes.set_xlabel("mean time (ms)")
     style.legend_right(drawing, axes)
     style.caption(drawing, summary, "Means over answered requests", *at_deadline(runs))

@@ -15,9 +15,10 @@ Points = list[dict[str, Any]]
 
 def draw(summary: Mapping[str, Any]) -> Figure:
     """Curves over the axis of deadlines; without an axis, each policy's point at the requests' own deadlines."""
-    drawing = style.figure(4.6)
+    on_axis = bool(summary["deadlines_ms"])
+    drawing = style.figure(4.6 if on_axis else 1.3 + 0.3 * len(summary["policies"]))
     axes = drawing.add_subplot()
-    if summary["deadlines_ms"]:
+    if on_axis:
         _curves(axes, summary)
         style.deadline_axis(axes, summary["deadlines_ms"])
         axes.set_ylabel("on-time accuracy (share of all requests)")
@@ -57,8 +58,7 @@ def _own_points(axes: Axes, summary: Mapping[str, Any]) -> None:
         axes.plot(value["mean"], row, marker=look.marker, color=look.colour, markersize=6, linestyle="none")
         if value["low"] is not None:
             axes.plot([value["low"], value["high"]], [row, row], color=look.colour, linestyle=look.line, linewidth=2)
-    axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])
-    axes.invert_yaxis()
+    style.policy_rows(axes, policies)
     axes.set_xlim(0, 1)
     axes.set_xlabel("on-time accuracy at the requests' own deadlines (share of all requests)")
 

@@ -27,10 +27,8 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     _panel(panels[0], [run["exits"] for run in runs], "exit that answered", exit_label, "no answer")
     _panel(panels[1], [run["cuts"] for run in runs], "last cut sent", cut_label, "nothing sent")
     for axes in panels:
-        axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])
-        axes.invert_yaxis()
+        style.policy_rows(axes, policies)
         axes.set_xlim(0, 1)
-        axes.grid(axis="y", visible=False)
     panels[1].set_xlabel("share of requests")
     style.caption(drawing, summary, *at_deadline(runs))
     return drawing

@@ -115,7 +115,7 @@ def deadline_axis(axes: Axes, deadlines_ms: list[float]) -> None:
     axes.set_xlabel("deadline (ms)")
 
 
-def spaced(values: list[float], most: int = 12) -> list[float]:
+def spaced(values: list[float], most: int = 16) -> list[float]:
     """The values themselves, without those too near their neighbour to be read on a logarithmic axis."""
     gap = (max(values) / min(values)) ** (1 / most)
     kept: list[float] = []
@@ -130,6 +130,13 @@ def readable_ticks(values: Iterable[float]) -> list[float]:
     low, high = min(values), max(values)
     steps = (digit * 10.0**power for power in range(-6, 9) for digit in (1, 2, 5))
     return [step for step in steps if low * 0.999 <= step <= high * 1.001]
+
+
+def policy_rows(axes: Axes, policies: Mapping[str, Look]) -> None:
+    """A row per policy from the top down, named at the left."""
+    axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])
+    axes.set_ylim(len(policies) - 0.4, -0.6)
+    axes.grid(axis="y", visible=False)
 
 
 def legend_right(drawing: Figure, axes: Axes, **options: Any) -> None:
