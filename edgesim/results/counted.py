@@ -20,9 +20,6 @@ class Counted:
         self.cell = cells.of_requests[self._rows]
         self.requests = np.bincount(self.cell, minlength=len(cells))
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     @cached_property
     def _rows_by_cell(self) -> list[np.ndarray]:
         order = np.argsort(self.cell, kind="stable")

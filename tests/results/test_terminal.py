@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ POLICIES = ["device_only", "neurosurgeon", "anytime", "link_oracle"]
 def printed(folder: Path, replications: int, width: int = 80) -> tuple[dict, str]:
     world = World(folder, POLICIES, replications=replications, devices=4, rate_hz=2.0, seed=3)
     summary = summarise(world.write(LABELS), LABELS)
-    console = Console(width=width, record=True, quiet=False, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=width, record=True, file=StringIO())
     print_summary(summary, console)
     return summary, console.export_text()
 
@@ -66,6 +67,6 @@ def test_one_policy_is_compared_with_nobody(shown: tuple[dict, str]) -> None:
 
 def test_warnings_are_printed(shown: tuple[dict, str]) -> None:
     summary, _ = shown
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=80, record=True, file=StringIO())
     print_summary({**summary, "warnings": ["a: [edge] is full"]}, console)
     assert "Warning: a: [edge] is full" in console.export_text()
