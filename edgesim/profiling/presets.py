@@ -8,10 +8,10 @@ numbers by simple scaling, which is good for a what-if and cannot be cited as a 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from edgesim.errors import InputError
-from edgesim.profiling.costs import ModelCosts
+from edgesim.profiling.costs import ModelCosts, SyntheticCosts
 from edgesim.profiling.profile import Profile, shipped_profile
 
 DEIT, LEVIT = "deit_tiny_patch16_224", "levit_128s"
@@ -33,7 +33,8 @@ class Preset:
     """A device.
 
     accelerator: blocks run beside the CPU, and a batch costs much less than its images one by one, so that one anchor
-    says nothing of other batch sizes.  codec_factor: where the codecs' factor is not that of the blocks.
+    says nothing of other batch sizes.  codecs_like: the preset whose factor holds for codecs too; where None, codecs
+    take this one's own factor, or the profiled machine's time beside an accelerator.
     """
 
     name: str
@@ -43,7 +44,6 @@ class Preset:
     mark: Literal["V", "D"]
     accelerator: bool = False
     codecs_like: str | None = None
-    """The preset whose factor holds for codecs; None: this one's own, or the profiled machine's on accelerators."""
 
     @property
     def throughput_only(self) -> bool:
@@ -182,6 +182,29 @@ def _anchor_text(device: Preset) -> str:
     return f"{anchor.model} {anchor.image_ms:.4g} ms{batch} [{device.mark}]"
 
 
-def by_factor(costs: ModelCosts, factor: float) -> ModelCosts:
-    """Every measured time, codecs included, times a number that the user gave."""
-    return costs.scaled(factor, factor, f"scaled by {factor:g} (assumed)")
+class Processor(Protocol):
+    """A scenario's ``processor``: a preset, a factor, or neither."""
+
+    @property
+    def preset(self) -> str | None: ...
+    @property
+    def factor(self) -> float | None: ...
+
+
+def on_processor(
+    costs: ModelCosts | SyntheticCosts, processor: Processor, outcomes_format: str = "fp32"
+) -> ModelCosts | SyntheticCosts:
+    """What ``costs`` become on a scenario's processor.  A factor multiplies every time, codecs included.
+
+    Raises InputError as :func:`on_preset` does, and where a synthetic model is to run on a preset.
+    """
+    if processor.preset is not None:
+        if isinstance(costs, SyntheticCosts):
+            raise InputError(
+                f"preset {processor.preset}: a synthetic model has no measured times to scale; use `factor`"
+            )
+        return on_preset(costs, processor.preset, outcomes_format)
+    if processor.factor is not None:
+        label = f"{costs.label}, scaled by {processor.factor:g} (assumed)"
+        return costs.scaled(processor.factor, processor.factor, label)
+    return costs

@@ -1,11 +1,14 @@
-"""A profile in a few lines for people."""
+"""Profiles and device presets for people to read."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edgesim.profiling.fit import fit_pieces
-from edgesim.profiling.profile import Profile
+from edgesim.profiling.presets import PRESETS, Preset, device_factor
+from edgesim.profiling.profile import Profile, shipped_profile, shipped_profiles
+
+DEVICE_COLUMNS = ("name", "anchor", "format", "factor", "batch", "mark", "source")
 
 
 def report(profile: Profile) -> list[str]:
@@ -34,3 +37,17 @@ def report(profile: Profile) -> list[str]:
     lines.append(f"a pass takes longer after idling: x {gaps}")
     lines.append(f"{profile.rejected} of {profile.kept + profile.rejected} samples rejected; images: {profile.content}")
     return lines
+
+
+def device_rows() -> list[tuple[str, ...]]:
+    """Every preset as a row of ``DEVICE_COLUMNS``; the factor is a dash where the anchor's model has no shipped profile."""
+    return [_device_row(device) for device in PRESETS.values()]
+
+
+def _device_row(device: Preset) -> tuple[str, ...]:
+    anchor = device.anchor
+    known = anchor.model in shipped_profiles() and not device.throughput_only
+    factor = f"{device_factor(device, shipped_profile(anchor.model)):.3g}" if known else "-"
+    batch = "throughput only" if device.throughput_only else "1" if device.accelerator else "any"
+    at = f"{anchor.model} {anchor.image_ms:.4g} ms at batch {anchor.batch}"
+    return device.name, at, device.numeric_format, factor, batch, device.mark, device.source

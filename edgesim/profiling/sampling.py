@@ -123,5 +123,5 @@ class Sampler:
     def _complaint(self, section: str) -> str:
         return (
             f"this machine is too busy to measure on ({section}): {self.rejected} of {self.kept + self.rejected} "
-            f"samples took over {100 * self.effort.tolerance:g} % longer than their CPU time; end other work, then retry"
+            f"samples took over {100 * self.effort.tolerance:g} % longer than their CPU time; end other work and retry"
         )
