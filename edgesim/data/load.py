@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 from zipfile import BadZipFile
 
 from edgesim.data.dataset import Dataset
 from edgesim.data.fashion_mnist import SHIPPED, read_split, shipped_split
 from edgesim.errors import InputError
 
+if TYPE_CHECKING:
+    from edgesim.scenario.data import Data
+
 Split = Literal["train", "validation", "test"]
 
 
-class DataSpec(Protocol):
-    """A scenario's ``data``; ``fashion-mnist`` has a ``folder`` too."""
-
-    source: Literal["shipped", "fashion-mnist", "none"]
-
-
-def load_data(spec: DataSpec, split: Split) -> Dataset:
+def load_data(spec: Data, split: Split) -> Dataset:
     """The ``validation`` or ``test`` images (or, from a folder of idx files, ``train``) that ``spec`` names.
 
     Raises InputError where there are none, or where a file is missing or corrupt.
@@ -28,9 +24,8 @@ def load_data(spec: DataSpec, split: Split) -> Dataset:
         raise InputError("data: source is none, which is for synthetic and imported models only")
     if spec.source == "shipped":
         return _shipped(split)
-    folder = Path(spec.folder)  # type: ignore[attr-defined]
     try:
-        return read_split(folder, split)
+        return read_split(spec.folder, split)
     except (OSError, EOFError, ValueError) as error:
         raise InputError(f"data.folder: {error}") from error
 

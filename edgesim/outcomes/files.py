@@ -46,7 +46,10 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], note: Mapping[str
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """The arrays and the note in ``path``; FileNotFoundError or NotADirectoryError where it is missing, CorruptFile where it is damaged."""
+    """The arrays and the note in ``path``.
+
+    Raises FileNotFoundError or NotADirectoryError where it is missing, CorruptFile where it is damaged.
+    """
     try:
         with np.load(path) as file:
             arrays: Arrays = {name: file[name] for name in file.files}

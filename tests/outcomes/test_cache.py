@@ -75,7 +75,11 @@ def test_whatever_the_answers_depend_on_is_part_of_the_key(
     key: str, origin: Origin, tmp_path: Path, executor: Executor
 ) -> None:
     ask(origin, tmp_path, executor)
-    ask(replace(origin, **{key: (1, 4) if key == "exits" else "validation"}), tmp_path, executor)
+    other = replace(origin, **{key: (1, 4) if key == "exits" else "validation"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ask(other, tmp_path, executor)
+        ask(origin, tmp_path, executor)
     assert len(executor.asked) == 2
 
 
