@@ -40,7 +40,7 @@ def report(profile: Profile) -> list[str]:
 
 
 def device_rows() -> list[tuple[str, ...]]:
-    """Every preset as a row of ``DEVICE_COLUMNS``; the factor is a dash where the anchor's model has no shipped profile."""
+    """Every preset as a row of ``DEVICE_COLUMNS``; the factor is a dash where no profile of the anchor ships."""
     return [_device_row(device) for device in PRESETS.values()]
 
 
