@@ -14,8 +14,6 @@ import numpy as np
 
 from edgesim.results.tables import Names
 
-ON_TIME_SLACK_S = 1e-9
-
 
 def device_class(device: str) -> str:
     """The class of a device: ``camera`` for ``camera-3``."""

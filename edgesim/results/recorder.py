@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 
 from edgesim.results.columns import ANSWERS, BOOL, CELL, FLOAT64, INT32, INT64, LINKS, NAME, NODES, REQUESTS, Column
 from edgesim.results.columns import arrow_schema
+from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 if TYPE_CHECKING:
     from edgesim.engine.request import GivenAnswer, Request
 
 ROW_GROUP = 8192
-ON_TIME_TOLERANCE_S = 1e-9
 ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
 _NUMPY = {INT32: np.int32, INT64: np.int64, FLOAT64: np.float64, BOOL: np.bool_}
 

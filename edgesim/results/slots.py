@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgesim.errors import InputError
-from edgesim.results.axis import ON_TIME_SLACK_S, DeadlineAxis
+from edgesim.results.axis import DeadlineAxis
 from edgesim.results.cells import Cells, recode
 from edgesim.results.tables import Table
+from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class SlotHistory:
 
     def held(self, deadline_s: float) -> np.ndarray:
         """Which rows the slots hold at a deadline of the axis: at most one of each request, bool (rows,)."""
-        limit_s = self.relative * deadline_s + ON_TIME_SLACK_S
+        limit_s = self.relative * deadline_s + ON_TIME_TOLERANCE_S
         return (self.enter_s <= limit_s) & (limit_s < self.leave_s)
 
     def answered(self, deadline_s: float) -> np.ndarray:
         """Which rows are first answers that came by a deadline of the axis, bool (rows,)."""
-        return self.first & (self.enter_s <= self.relative * deadline_s + ON_TIME_SLACK_S)
+        return self.first & (self.enter_s <= self.relative * deadline_s + ON_TIME_TOLERANCE_S)
 
 
 def slot_history(answers: Table, requests: Table, cells: Cells, axis: DeadlineAxis) -> SlotHistory:

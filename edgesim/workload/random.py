@@ -27,26 +27,41 @@ def chunk_size(chunk: int) -> int:
 
 
 class Draws:
-    """An endless sequence of draws of one entity, made chunk by chunk; asked for in order.
+    """The draws of one entity: number i depends on the key and on i alone, whoever asks and in what order.
 
-    draw: (generator, count) -> array of ``count`` draws.  Draw number i depends on the key and i alone.
+    draw: (generator, count) -> array of ``count`` draws.  They are made chunk by chunk; two chunks are kept,
+    so asking in nearly rising order is cheap and any other order still right.
     """
 
-    __slots__ = ("_chunk", "_draw", "_key", "_ready")
+    __slots__ = ("_base", "_chunk", "_draw", "_key", "_last", "_stop", "_values")
 
     def __init__(
         self, draw: Callable[[np.random.Generator, int], np.ndarray], root: int, purpose: str, *key: str | int
-    ):
+    ) -> None:
         self._draw = draw
-        self._key = (root, purpose, *key)
-        self._chunk = 0
-        self._ready: list = []
+        self._key = (root, purpose, key)
+        self._chunk = -1
+        self._base = self._stop = 0
+        self._values: list = []
+        self._last: tuple[int, int, list] = (0, 0, [])
 
-    def next(self):
-        if not self._ready:
-            root, purpose, *key = self._key
-            size = chunk_size(self._chunk)
-            values = self._draw(generator(root, purpose, *key, self._chunk), size)  # type: ignore[arg-type]
-            self._ready = values[::-1].tolist()
+    def at(self, number: int):
+        """Draw number ``number`` (from 0)."""
+        if self._base <= number < self._stop:
+            return self._values[number - self._base]
+        base, stop, values = self._last
+        if base <= number < stop:
+            return values[number - base]
+        self._make(number)
+        return self._values[number - self._base]
+
+    def _make(self, number: int) -> None:
+        self._last = (self._base, self._stop, self._values)
+        if number < self._base:
+            self._chunk, self._stop = -1, 0
+        while number >= self._stop:
             self._chunk += 1
-        return self._ready.pop()
+            self._base, self._stop = self._stop, self._stop + chunk_size(self._chunk)
+        root, purpose, key = self._key
+        rng = generator(root, purpose, *key, self._chunk)
+        self._values = self._draw(rng, self._stop - self._base).tolist()

@@ -1,0 +1,139 @@
+"""The command line: one thin command each, no logic.  Everything heavy is imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from edgesim.errors import InputError
+
+app = typer.Typer(
+    help="Where should a vision transformer run, and when should it stop? Simulates devices, links and servers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+outcomes_app = typer.Typer(help="Answers of models that somebody else executed.", no_args_is_help=True)
+validate_app = typer.Typer(help="Compare the simulator with theory.", no_args_is_help=True)
+app.add_typer(outcomes_app, name="outcomes")
+app.add_typer(validate_app, name="validate")
+
+ScenarioFile = Annotated[Path, typer.Argument(help="Scenario YAML.", show_default=False)]
+Set = Annotated[
+    Optional[list[str]], typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. links.lte.delay_ms=40.")
+]
+
+
+@app.command()
+def run(
+    scenario: ScenarioFile,
+    policy: Annotated[Optional[list[str]], typer.Option(help="Only this policy (may be repeated).")] = None,
+    set_: Set = None,
+    seed: Annotated[Optional[int], typer.Option(help="In place of the scenario's seed.")] = None,
+    replications: Annotated[Optional[int], typer.Option(help="In place of the scenario's number.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs"),
+    force: Annotated[bool, typer.Option("--force", help="Run again even if the results are there.")] = False,
+) -> None:
+    """Run a scenario: tables, plots and a summary in OUT/NAME-HASH."""
+    from edgesim.commands.run import run_command
+
+    run_command(scenario, policy or [], set_ or [], seed, replications, jobs, out, force)
+
+
+@app.command()
+def profile(
+    model: Annotated[Optional[str], typer.Argument(help="A model of the zoo or of timm.", show_default=False)] = None,
+    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="The profile, or the script, to write.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that torch may use.")] = 1,
+    script: Annotated[bool, typer.Option("--script", help="Write a script that measures on another machine.")] = False,
+    from_script: Annotated[
+        Optional[Path], typer.Option("--import", metavar="FILE", help="Read what such a script has written.")
+    ] = None,
+) -> None:
+    """Measure what a model costs on this machine (10 minutes at most; let nothing else run), or elsewhere by --script."""
+    from edgesim.commands.profile import profile_command
+
+    profile_command(model, out, threads, script, from_script)
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="Training YAML.", show_default=False)],
+    export: Annotated[Optional[Path], typer.Option(help="Folder to export the trained model to.")] = None,
+) -> None:
+    """Train a multi-exit model; goes on from the last whole epoch where there is one."""
+    from edgesim.commands.train import train_command
+
+    train_command(config, export)
+
+
+@app.command()
+def devices() -> None:
+    """List the device presets with their anchors and sources."""
+    from edgesim.commands.devices import devices_command
+
+    devices_command()
+
+
+@outcomes_app.command("import")
+def outcomes_import(
+    source: Annotated[Path, typer.Argument(help="npz or CSV file.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(help="Folder for the tables.", show_default=False)],
+    split: Annotated[str, typer.Option(help="test or validation.")] = "test",
+    path: Annotated[str, typer.Option(help="Where it was executed: local, or CUT:CODEC.")] = "local",
+) -> None:
+    """Import the answers of somebody else's exits."""
+    from edgesim.outcomes.importing import import_outcomes
+    from edgesim.outcomes.path import parse_path
+
+    table = import_outcomes(source, folder, split, parse_path(path))
+    typer.echo(f"{table.samples} samples, {len(table.exits)} exits into {folder / split}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of scenarios, for completion in editors."""
+    import json
+
+    from edgesim.scenario.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="The scenario to write.")] = Path("scenario.yaml"),
+) -> None:
+    """Write a commented starter scenario."""
+    from edgesim.scenario.init import starter
+
+    if file.exists():
+        raise InputError(f"{file} is there already; name another file")
+    file.write_text(starter(file.stem), encoding="utf-8")
+    typer.echo(f"{file} written; run it with: edgesim run {file}")
+
+
+@validate_app.command()
+def theory(
+    requests: Annotated[int, typer.Option(min=1000, help="Requests of each queue.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 1,
+) -> None:
+    """Simulate queues and transfers whose theory is known; theory beside simulation."""
+    from edgesim.commands.validate import theory_command
+
+    theory_command(requests, seed)
+
+
+def main() -> None:
+    """Entry point: bad input ends with one message and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+

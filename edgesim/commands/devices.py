@@ -1,0 +1,15 @@
+"""``edgesim devices``."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from edgesim.profiling.report import DEVICE_COLUMNS, device_rows
+
+
+def devices_command() -> None:
+    table = Table(*DEVICE_COLUMNS, title="Device presets", caption="[V] read in the source, [D] derived from such numbers")
+    for row in device_rows():
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,156 @@
+"""Nodes: places that compute.  Devices hold requests of their own; servers serve what is sent to them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from edgesim.profiling.costs import Costs
+from edgesim.workload.random import Draws
+
+if TYPE_CHECKING:
+    from edgesim.compute.batching import Batching
+    from edgesim.compute.device_queue import DeviceQueue
+    from edgesim.engine.request import Request, Task
+    from edgesim.network.estimators import Estimator
+    from edgesim.policies.base import Policy
+
+
+class Node:
+    """What devices and servers share.
+
+    costs: by model.  policy: None where decisions come from outside (``Engine.next_decision``).
+    decision_s: measured decision times, one of which each decision draws.  aborts: what happens at the deadline.
+    last_end_s: when the node last computed.  busy_s: worker seconds within the measured window.
+    """
+
+    __slots__ = (
+        "aborts",
+        "busy_s",
+        "costs",
+        "decision_s",
+        "is_device",
+        "last_end_s",
+        "name",
+        "policy",
+        "queue_area_s",
+        "queue_changed_s",
+        "queue_max",
+        "request_view",
+        "served",
+        "view",
+    )
+
+    request_view: Any
+    view: Any
+
+    def __init__(
+        self, name: str, is_device: bool, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool
+    ) -> None:
+        self.name, self.is_device, self.costs, self.policy, self.aborts = name, is_device, costs, policy, aborts
+        self.decision_s: list[float] = [0.0]
+        self.last_end_s = -inf
+        self.busy_s = 0.0
+        self.served = 0
+        self.queue_max = 0
+        self.queue_area_s = self.queue_changed_s = 0.0
+
+
+class Device(Node):
+    """An IoT device: one processor, a queue, a radio, a stream of requests.
+
+    next_arrival_s: absolute time of request ``number``.  samples, lucks: draws by request number.
+    server_lucks: the same for each server.  reports: by server, (when it was made, the wait it told).
+    acknowledged: rate samples that are not known yet, (when they will be, bits, seconds).
+    compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
+    """
+
+    __slots__ = (
+        "acknowledged",
+        "arrived",
+        "busy",
+        "compute_w",
+        "deadline_of",
+        "down_busy_s",
+        "downlink",
+        "estimator",
+        "learns",
+        "lucks",
+        "next_arrival_s",
+        "queue",
+        "receive_w",
+        "reports",
+        "root",
+        "samples",
+        "send_w",
+        "server_lucks",
+        "up_busy_s",
+        "uplink",
+    )
+
+    queue: DeviceQueue
+    uplink: Any
+    downlink: Any
+    estimator: Estimator
+    samples: Draws
+    lucks: Draws
+    server_lucks: dict[str, Draws]
+    next_arrival_s: Callable[[], float]
+    deadline_of: Callable[[int], float]
+    compute_w: float
+    send_w: float
+    receive_w: float
+    root: Any
+
+    def __init__(
+        self, name: str, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool, learns: bool
+    ) -> None:
+        super().__init__(name, True, costs, policy, aborts)
+        self.busy = False
+        self.arrived = 0
+        self.learns = learns
+        self.compute_w = self.send_w = self.receive_w = 0.0
+        self.up_busy_s = self.down_busy_s = 0.0
+        self.reports: dict[str, tuple[float, float]] = {}
+        self.acknowledged: deque[tuple[float, float, float]] = deque()
+
+    def luck(self, request: Request) -> float:
+        return self.lucks.at(request.number)
+
+
+class Server(Node):
+    """An edge server: k workers and one queue."""
+
+    __slots__ = ("batches", "batching", "idle_workers", "queue", "result_bytes", "service_s", "workers")
+
+    def __init__(
+        self,
+        name: str,
+        costs: Mapping[str, Costs],
+        policy: Policy | None,
+        aborts: bool,
+        workers: int,
+        result_bytes: int,
+        batching: Batching | None,
+    ) -> None:
+        super().__init__(name, False, costs, policy, aborts)
+        self.workers = self.idle_workers = workers
+        self.result_bytes = result_bytes
+        self.batching = batching
+        self.queue: deque[Task] = deque()
+        self.batches = 0
+        self.service_s = 0.0
+
+    def luck(self, request: Request) -> float:
+        return request.device.server_lucks[self.name].at(request.number)
+
+    def expected_wait_s(self) -> float:
+        """What a request that came now would wait, by the mean service so far: the load report.
+
+        The requests in service are taken to be half done.
+        """
+        if self.idle_workers or not self.served:
+            return 0.0
+        return (len(self.queue) + 0.5) * self.service_s / self.served / self.workers

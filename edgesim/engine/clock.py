@@ -1,0 +1,34 @@
+"""What the life of a request needs of a runtime, and the events that it schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+Callbacks = tuple[Callable[[Any], None], ...]
+
+DELIVERY, NORMAL, ARRIVAL = 0, 1, 2
+"""Order of events at one instant: deliveries, then deadlines and all else, then arrivals."""
+
+
+class Clock(Protocol):
+    """The time, and events at a later time.  ``simpy.Environment`` is one."""
+
+    @property
+    def now(self) -> float: ...
+    def schedule(self, event: Any, priority: int = 1, delay: float = 0) -> None: ...
+    def step(self) -> None: ...
+    def peek(self) -> float: ...
+
+
+class Event:
+    """Something that happens once, about ``subject``."""
+
+    __slots__ = ("_ok", "callbacks", "subject")
+
+    callbacks: Callbacks | None
+
+    def __init__(self, subject: Any, callbacks: Callbacks) -> None:
+        self._ok = True
+        self.subject = subject
+        self.callbacks = callbacks

@@ -1,0 +1,263 @@
+"""The life of a request: arrival, decision, pieces, transfers, service, answers, end.
+
+Nothing waits in a process of its own: a task is an event that is scheduled again for each stage, about five
+times for a request that is sent to a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf, nan
+from typing import Any, NamedTuple, Protocol
+
+from edgesim.compute.nodes import Device, Node, Server
+from edgesim.engine.clock import ARRIVAL, NORMAL, Clock, Event
+from edgesim.engine.live import LiveExecution
+from edgesim.engine.places import Place
+from edgesim.engine.plan import DEADLINE, Plans
+from edgesim.engine.request import DEVICE_WAIT, Request, Task
+from edgesim.engine.transfers import Transfers
+from edgesim.errors import InputError
+from edgesim.policies.base import Feedback, RequestView, View
+from edgesim.policies.steps import Step
+from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
+
+QUEUE_FULL = "queue full"
+END_OF_RUN = "end of run"
+
+
+class Recorder(Protocol):
+    def request(self, request: Request, end_s: float) -> None:
+        """Called once for each request, when all work on it has ended or the run has."""
+
+
+class Decision(NamedTuple):
+    """A node asks what to do with a request."""
+
+    node: Node
+    request: RequestView
+    view: View
+    task: Task
+
+
+class Engine(Transfers):
+    """Runs a world.
+
+    devices, servers: the nodes.  places: the root place of each model.  depths: for each model the rank of its
+    exits over all models.  stop_s: when arrivals stop.  window: the measured window, absolute.
+    live: executes partitions inside the run (None: answers come from tables).
+
+    ``run`` goes through to the end, asking the nodes' policies.  A node without a policy asks the caller
+    instead: ``next_decision`` and ``apply`` are the same loop, a decision at a time.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        devices: Sequence[Device],
+        servers: Mapping[str, Server],
+        places: Mapping[str, Place],
+        depths: Mapping[str, tuple[int, ...]],
+        stop_s: float,
+        window: tuple[float, float],
+        recorder: Recorder,
+        live: LiveExecution | None = None,
+    ) -> None:
+        Plans.__init__(self)
+        self.clock, self.devices, self.servers, self.places = clock, devices, servers, places
+        self.depths, self.stop_s, self.window, self.recorder, self.live = depths, stop_s, window, recorder, live
+        self.open: set[Request] = set()
+        self._decision: Decision | None = None
+        self._on_arrival = (self._arrive,)
+        self._on_leave = (self._leave,)
+        self._on_waited = (self._waited,)
+        self._on_ready = (self._ready,)
+        self._on_cancel = (self._cancel_leaves,)
+        self._on_cancel_reaches = (self._cancel_reaches,)
+        self._on_device_done = (self._device_done,)
+        self._on_served = (self._served,)
+        self._on_ask_again = (self._ask_again,)
+        self._on_reply = (self._reply,)
+        self._on_gone = (self._gone,)
+        self._on_reach_server = (self._reach_server,)
+        self._on_back = (self._back,)
+        self._on_look_again = (self._look_again,)
+        self._on_batch_done = (self._batch_done,)
+        for device in devices:
+            self._plan_arrival(Event(device, self._on_arrival), device)
+
+    def next_decision(self) -> Decision | None:
+        """Go on to the next decision of a node without a policy; None when nothing more happens."""
+        while self._decision is None and self.clock.peek() < inf:
+            self.clock.step()
+        decision, self._decision = self._decision, None
+        return decision
+
+    def apply(self, decision: Decision, steps: Sequence[Step]) -> None:
+        """Carry out the steps that the caller decided on."""
+        decision.task.todo = iter(steps)
+        self._carry_out(decision.task, self.clock.now)
+
+    def finish(self) -> None:
+        """End the run now: what is still open is unfinished."""
+        for server in self.servers.values():
+            self._note_queue(server, self.clock.now)
+        for request in sorted(self.open, key=lambda request: (request.arrival_s, request.device.name)):
+            request.answers = [answer for answer in request.answers if answer[0] <= self.clock.now]
+            request.reason = END_OF_RUN
+            self.recorder.request(request, self.clock.now)
+        self.open.clear()
+
+    # Arrivals and the device's processor
+
+    def _plan_arrival(self, event: Event, device: Device) -> None:
+        time_s = device.next_arrival_s()
+        if time_s < self.stop_s:
+            event.callbacks = self._on_arrival
+            self.clock.schedule(event, ARRIVAL, time_s - self.clock.now)
+
+    def _arrive(self, event: Event) -> None:
+        now = self.clock.now
+        device: Device = event.subject
+        number = device.arrived
+        device.arrived = number + 1
+        request = Request(device, number, device.samples.at(number), now, now + device.deadline_of(number))
+        self.open.add(request)
+        task = Task(request, device, device.root, now)
+        if self.live is not None:
+            task.live = self.live.begin(device.root.model, request.sample)
+        self._plan_arrival(event, device)
+        self._offer(device, task, now)
+
+    def _offer(self, device: Device, task: Task, now: float) -> None:
+        """Work on the task if the processor is free, else let it queue."""
+        if not device.busy:
+            self._start(device, task, now)
+            return
+        self._note_device_queue(device, now)
+        lost = device.queue.push(task)
+        if len(device.queue) > device.queue_max:
+            device.queue_max = len(device.queue)
+        if lost is not None:
+            self._close(lost, now, QUEUE_FULL)
+
+    _note_device_queue = Transfers._note_queue
+
+    def _start(self, device: Device, task: Task, now: float) -> None:
+        device.busy = True
+        task.request.sums[DEVICE_WAIT] += now - task.ready_s
+        if device.aborts:
+            task.abort_s = task.request.deadline_s
+        self._begin(device, task, now)
+
+    def _release(self, device: Device, now: float) -> None:
+        """The processor is free: on to the next task, past those whose deadline has struck."""
+        device.busy = False
+        device.last_end_s = now
+        device.served += 1
+        while not device.busy and len(device.queue):
+            self._note_device_queue(device, now)
+            task = device.queue.pop()
+            if device.aborts and task.request.deadline_s <= now:
+                self._close(task, now, DEADLINE)
+            else:
+                self._start(device, task, now)
+
+    def _begin(self, node: Node, task: Task, now: float) -> None:
+        """Ask what to do with a task that has just reached the processor, and set to it."""
+        seconds = self._open_plan(node, task, now)
+        task.t_s = now + seconds
+        if self._decision is None or self._decision.task is not task:
+            self._carry_out(task, now)
+
+    def _open_plan(self, node: Node, task: Task, now: float) -> float:
+        """Draw the task's costs and decide; the seconds that deciding and decoding take."""
+        costs = node.costs[task.place.model]
+        luck = node.luck(task.request)
+        task.began_s = now
+        task.costs, task.luck = costs, luck
+        task.row, task.branches = costs.row(luck), costs.branch_row(luck)
+        task.factor = costs.idle_factor(now - node.last_end_s)
+        seconds = self._decide(node, task, now)
+        if task.pending is not None:
+            step, cut, _, _ = task.pending
+            task.pending = None
+            seconds += costs.decode_s(step.codec, cut, luck) * task.factor
+        return seconds
+
+    def _decide(self, node: Node, task: Task, now: float) -> float:
+        """Ask the node's policy, or the caller; the seconds that it takes."""
+        request_view, view = node.request_view, node.view
+        request_view.task = task
+        request_view.now_s = view.now_s = now
+        if node.policy is None:
+            self._decision = Decision(node, request_view, view, task)
+            return 0.0
+        steps = node.policy.next_steps(request_view, view)
+        if not steps:
+            raise InputError(f"policy {type(node.policy).__name__} gave no step at {node.name}")
+        task.todo = iter(steps)
+        samples = node.decision_s
+        task.decide_s = samples[int(task.luck * len(samples))]
+        return task.decide_s
+
+    def _ask_again(self, task: Task) -> None:
+        now = self.clock.now
+        node = task.node
+        if isinstance(node, Server) and node.batching is not None:
+            self._reach_server(task)
+            return
+        task.t_s = now + self._decide(node, task, now)
+        if self._decision is None or self._decision.task is not task:
+            self._carry_out(task, now)
+
+    def _waited(self, task: Task) -> None:
+        """A task gives the processor back, to return later."""
+        now = self.clock.now
+        device: Device = task.node  # type: ignore[assignment]
+        self._release(device, now)
+        task.callbacks = self._on_ready
+        self.clock.schedule(task, NORMAL, task.ready_s - now)
+
+    def _ready(self, task: Task) -> None:
+        self._offer(task.node, task, self.clock.now)  # type: ignore[arg-type]
+
+    # Ends
+
+    def _device_done(self, task: Task) -> None:
+        now = self.clock.now
+        self._close(task, now, task.request.reason)
+        self._release(task.node, now)  # type: ignore[arg-type]
+
+    def _back(self, task: Task) -> None:
+        """A server's answer reaches its device."""
+        now = self.clock.now
+        request = task.request
+        assert task.given is not None
+        request.answers.append((now, *task.given[1:]))  # type: ignore[arg-type]
+        request.device.reports[task.node.name] = task.report
+        self._close(task, now, request.reason)
+
+    def _close(self, task: Task, now: float, reason: str) -> None:
+        """One task of a request has ended; with the last one, the request has."""
+        request = task.request
+        request.reason = reason
+        request.open -= 1
+        if request.open:
+            return
+        self.open.discard(request)
+        self.recorder.request(request, now)
+        device = request.device
+        if device.learns:
+            assert device.policy is not None
+            device.policy.learn(feedback(request))
+
+
+def feedback(request: Request) -> Feedback:
+    """What the device knows of a request when all work on it has ended."""
+    if not request.answers:
+        return Feedback(nan, -1, nan, False, request.bytes_up)
+    first = min(request.answers, key=lambda answer: answer[0])
+    last = max(request.answers, key=lambda answer: (answer[1], answer[0]))
+    on_time = first[0] <= request.deadline_s + ON_TIME_TOLERANCE_S
+    return Feedback(first[0] - request.arrival_s, last[3], last[4].confidence, on_time, request.bytes_up)

@@ -1,0 +1,149 @@
+"""Requests, and what a node holds of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from edgesim.engine.clock import Callbacks
+from edgesim.outcomes.scores import Scores
+from edgesim.policies.steps import Send, Step
+
+if TYPE_CHECKING:
+    from edgesim.compute.nodes import Device, Node
+    from edgesim.engine.places import Place
+    from edgesim.profiling.costs import Costs
+
+(
+    DEVICE_WAIT,
+    DECIDE,
+    COMPUTE,
+    ENCODE,
+    UPLINK_WAIT,
+    UPLINK,
+    PROPAGATION,
+    SERVER_WAIT,
+    SERVER,
+    DOWNLINK_WAIT,
+    DOWNLINK,
+    ENERGY,
+    WASTED_S,
+    WASTED_J,
+) = range(14)
+"""Positions in :attr:`Request.sums`."""
+_ZERO = [0.0] * 14
+
+GivenAnswer = tuple[float, int, str, int, Scores]
+"""(absolute time at the device, depth, model, exit, scores)."""
+
+
+class Request:
+    """One sample at one device, with an arrival and a deadline, and what has become of it so far.
+
+    deadline_s: absolute, infinite where there is none.  open: how many nodes or links still work on it.
+    sums: seconds and joules by stage, see the positions above.
+    """
+
+    __slots__ = (
+        "answers",
+        "arrival_s",
+        "bytes_down",
+        "bytes_up",
+        "codec",
+        "cut",
+        "deadline_s",
+        "device",
+        "number",
+        "open",
+        "reason",
+        "sample",
+        "sums",
+        "wasted_bytes",
+    )
+
+    def __init__(self, device: Device, number: int, sample: int, arrival_s: float, deadline_s: float) -> None:
+        self.device = device
+        self.number = number
+        self.sample = sample
+        self.arrival_s = arrival_s
+        self.deadline_s = deadline_s
+        self.open = 1
+        self.answers: list[GivenAnswer] = []
+        self.sums = _ZERO[:]
+        self.bytes_up = self.bytes_down = self.wasted_bytes = 0
+        self.cut = -1
+        self.codec = self.reason = ""
+
+
+class Task:
+    """A request as one node or link holds it: an event that is scheduled again for each stage.
+
+    It has what simpy asks of an event (``callbacks``, ``_ok``) and nothing else, which saves an object
+    and a generator for every stage.  A request has one task, and one more for each copy that is under way
+    while its node goes on.
+
+    ready_s, began_s: when it began to wait, and to be worked on.  blocks: run so far.  place: where its data has come to.  t_s: how far the
+    plan ``todo`` has been walked.  luck, row, branches, factor: this node's draw of costs for this request.
+    seen: scores of the exits that were run here.  given: a server's answer that has not left.  pending: a send
+    whose bytes are ready, (step, cut, place behind, payload bytes).  report: (time, expected wait) of a server.
+    """
+
+    __slots__ = (
+        "_ok",
+        "abort_s",
+        "began_s",
+        "blocks",
+        "branches",
+        "callbacks",
+        "compute_s",
+        "costs",
+        "decide_s",
+        "encode_s",
+        "factor",
+        "given",
+        "live",
+        "luck",
+        "node",
+        "pending",
+        "place",
+        "ready_s",
+        "report",
+        "request",
+        "row",
+        "seen",
+        "t_s",
+        "todo",
+    )
+
+    callbacks: Callbacks | None
+    todo: Iterator[Step]
+    costs: Costs
+    row: list[float]
+    branches: list[float]
+    luck: float
+    factor: float
+    t_s: float
+    began_s: float
+    report: tuple[float, float]
+
+    def __init__(self, request: Request, node: Node, place: Place, ready_s: float) -> None:
+        self._ok = True
+        self.request = request
+        self.node = node
+        self.place = place
+        self.ready_s = ready_s
+        self.blocks = 0
+        self.abort_s = inf
+        self.seen: dict[int, Scores] = {}
+        self.given: GivenAnswer | None = None
+        self.pending: tuple[Send, int, Place, int] | None = None
+        self.live: Any = None
+        self.decide_s = self.compute_s = self.encode_s = 0.0
+
+    def copy(self) -> Task:
+        """The same state of the same request, to travel on its own; the request stays open for it."""
+        twin = Task(self.request, self.node, self.place, self.ready_s)
+        twin.blocks, twin.live, twin.given = self.blocks, self.live, self.given
+        self.request.open += 1
+        return twin

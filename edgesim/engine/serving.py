@@ -1,0 +1,194 @@
+"""What servers do: queue, decode, run, answer; one request at a time or in batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+from math import inf
+
+from edgesim.compute.nodes import Server
+from edgesim.engine.clock import NORMAL, Callbacks, Event
+from edgesim.engine.plan import ENDED, OPEN, Plans
+from edgesim.engine.request import SERVER, SERVER_WAIT, Task
+from edgesim.errors import InputError
+from edgesim.policies.steps import Answer, Exit, Run, Step, Stop
+
+Stage = tuple[int, list[Step]]
+"""(blocks to run up to, what follows there)."""
+
+CANCELLED = "cancelled"
+
+
+def stages(blocks: int, steps: Iterable[Step]) -> list[Stage]:
+    """A plan as stages: runs, each with the steps that follow it.
+
+    >>> stages(2, [Exit(0), Run(4), Exit(1), Answer(1)])
+    [(2, [Exit(exit=0)]), (4, [Exit(exit=1), Answer(exit=1, when=None)])]
+    """
+    found: list[Stage] = [(blocks, [])]
+    for step in steps:
+        if isinstance(step, Run):
+            found.append((step.to_block, []))
+        else:
+            found[-1][1].append(step)
+    return found if found[0][1] else found[1:]
+
+
+class Serving(Plans):
+    """The part of the engine that serves."""
+
+    _on_look_again: Callbacks
+    _on_batch_done: Callbacks
+    _on_gone: Callbacks
+
+    def _reach_server(self, task: Task) -> None:
+        now = self.clock.now
+        server: Server = task.node  # type: ignore[assignment]
+        task.ready_s = now
+        if server.idle_workers and server.batching is None:
+            self._serve(server, task, now)
+            return
+        self._note_queue(server, now)
+        server.queue.append(task)
+        if len(server.queue) > server.queue_max:
+            server.queue_max = len(server.queue)
+        if server.batching is not None:
+            self._serve_batches(server, now)
+
+    def _note_queue(self, server: Server, now: float) -> None:
+        """Add to the time integral of the queue's length; to be called before it changes."""
+        low, high = self.window
+        start, stop = max(server.queue_changed_s, low), min(now, high)
+        if stop > start:
+            server.queue_area_s += len(server.queue) * (stop - start)
+        server.queue_changed_s = now
+
+    def _serve(self, server: Server, task: Task, now: float) -> None:
+        server.idle_workers -= 1
+        task.request.sums[SERVER_WAIT] += now - task.ready_s
+        self._begin(server, task, now)
+
+    def _served(self, task: Task) -> None:
+        """A worker has carried out a plan to its end."""
+        now = self.clock.now
+        server: Server = task.node  # type: ignore[assignment]
+        self._busy(server, task.began_s, now)
+        self._book_service(server, task, task.began_s, now, 1)
+        server.last_end_s = now
+        server.batches += 1
+        server.idle_workers += 1
+        if task.given is None:
+            self._gone(task)
+        else:
+            self._reply(task)
+        if server.queue:
+            self._note_queue(server, now)
+            self._serve(server, server.queue.popleft(), now)
+
+    def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: int) -> None:
+        server.served += 1
+        server.service_s += (stop - start) / batch
+        task.request.sums[SERVER] += stop - start
+        self._late(task.request, start, stop, 1 / batch)
+
+    def _cancel_reaches(self, event: Event) -> None:
+        """Drop what is queued of a request; a batch in service is not interrupted."""
+        request, server = event.subject
+        now = self.clock.now
+        self._note_queue(server, now)
+        for task in [task for task in server.queue if task.request is request]:
+            server.queue.remove(task)
+            self._close(task, now, CANCELLED)
+
+    def _look_again(self, event: Event) -> None:
+        self._serve_batches(event.subject, self.clock.now)
+
+    def _serve_batches(self, server: Server, now: float) -> None:
+        """Start as many batches as the workers and the batching rule allow."""
+        assert server.batching is not None
+        while server.idle_workers:
+            self._note_queue(server, now)
+            tasks, look_again_s = server.batching.pick(server.queue, now)
+            if not tasks:
+                if look_again_s < inf:
+                    self.clock.schedule(Event(server, self._on_look_again), NORMAL, look_again_s - now)
+                return
+            server.idle_workers -= 1
+            self._serve_batch(server, tasks, now)
+
+    def _serve_batch(self, server: Server, tasks: list[Task], now: float) -> None:
+        """Walk through the plans of a batch together, each stage ending at the next block where one of them halts."""
+        t = now
+        for task in tasks:
+            task.request.sums[SERVER_WAIT] += now - task.ready_s
+            t += self._open_plan(server, task, now)
+        blocks = tasks[0].blocks
+        todo = {task: stages(blocks, task.todo) for task in tasks}
+        costs, luck, factor = tasks[0].costs, tasks[0].luck, tasks[0].factor
+        while todo:
+            stop = min(left[0][0] for left in todo.values())
+            if not blocks <= stop <= costs.num_blocks:
+                raise InputError(f"{server.name}: Run({stop}), but {blocks} of {costs.num_blocks} blocks have been run")
+            seconds = costs.piece_s(luck, blocks, stop, len(todo))
+            if blocks == 0 < stop:
+                seconds += sum(costs.preprocess_s(task.luck) for task in todo)
+            blocks = stop
+            if self.live is not None:
+                self.live.run(tasks[0].place.model, [task.live for task in todo], stop)
+            halted = {task: left.pop(0)[1] for task, left in todo.items() if left[0][0] == stop}
+            wanted = Counter(step.exit for step in chain(*halted.values()) if isinstance(step, Exit))
+            seconds += sum(costs.branch_s(luck, index, count) for index, count in wanted.items())
+            t += seconds * factor
+            survivors = {task: left for task, left in todo.items() if task not in halted}
+            for task, steps in halted.items():
+                task.blocks, task.t_s = stop, t
+                if self._halt(server, task, steps, bool(todo[task]), now, len(tasks)):
+                    survivors[task] = todo[task]
+            if survivors and len(survivors) < len(todo):
+                t += costs.gather_s(len(survivors)) * factor
+            todo = survivors
+        server.batches += 1
+        self.clock.schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
+
+    def _halt(self, server: Server, task: Task, steps: list[Step], more: bool, now: float, batch: int) -> bool:
+        """Take the exits and answers at a stage's end; whether the task goes on with its batch."""
+        state = OPEN
+        for step in steps:
+            if task.given is not None:
+                self._emit(task, now)
+            if isinstance(step, Exit):
+                self._check_exit(task, step.exit)
+                task.seen[step.exit] = self._scores(task, step.exit)
+                state = OPEN
+            elif isinstance(step, Answer):
+                state = self._answer(task, step)
+            elif isinstance(step, Stop):
+                state = self._stop(task, step)
+            else:
+                raise InputError(f"{server.name}: {step!r} cannot be carried out in a batch")
+            if state == ENDED:
+                break
+        if state != ENDED and more:
+            if task.given is not None:
+                self._emit(task, now)
+            return True
+        if state == OPEN:
+            task.callbacks = self._on_ask_again
+        else:
+            self._book_service(server, task, now, task.t_s, batch)
+            task.callbacks = self._on_gone if task.given is None else self._on_reply
+        self.clock.schedule(task, NORMAL, task.t_s - now)
+        return False
+
+    def _batch_done(self, event: Event) -> None:
+        server, began_s = event.subject
+        now = self.clock.now
+        self._busy(server, began_s, now)
+        server.last_end_s = now
+        server.idle_workers += 1
+        self._serve_batches(server, now)
+
+    def _gone(self, task: Task) -> None:
+        """The server gave the request up."""
+        self._close(task, self.clock.now, task.request.reason)

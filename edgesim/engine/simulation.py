@@ -1,0 +1,42 @@
+"""Runs one cell on simpy's clock and records it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import simpy
+
+from edgesim.engine.assets import Assets
+from edgesim.engine.live import Agreement, LiveExecution
+from edgesim.engine.tally import link_rows, node_rows
+from edgesim.engine.world import Cell, World
+from edgesim.outcomes.table import Outcomes
+from edgesim.results.recorder import RunRecorder
+from edgesim.scenario.scenario import Scenario
+
+
+def simulate(
+    scenario: Scenario,
+    assets: Assets,
+    cell: Cell,
+    folder: Path,
+    outcomes: Mapping[str, Outcomes],
+    live: LiveExecution | None = None,
+) -> Agreement | None:
+    """Run a cell to its end (all requests ended, or ``drain_s`` after the last arrival) and write its tables.
+
+    outcomes: what requests meet.  folder: exists, and receives the four Parquet files.
+    """
+    blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
+    recorder = RunRecorder(folder, cell.key, (scenario.warmup_s, scenario.duration_s), blocks)
+    clock = simpy.Environment()
+    world = World(scenario, assets, cell, clock, recorder, outcomes, live)
+    clock.run(until=scenario.duration_s + scenario.drain_s)
+    world.engine.finish()
+    for row in link_rows(world):
+        recorder.link(row)
+    for row in node_rows(world):
+        recorder.node(row)
+    recorder.close()
+    return live.agreement if live else None

@@ -1,0 +1,141 @@
+"""Carrying bytes between devices and servers, and booking what that took."""
+
+from __future__ import annotations
+
+from math import inf
+from operator import length_hint
+from typing import Any
+
+from edgesim.compute.nodes import Device, Server
+from edgesim.engine.clock import DELIVERY, NORMAL, Callbacks, Event
+from edgesim.engine.plan import DEADLINE
+from edgesim.engine.request import DOWNLINK, DOWNLINK_WAIT, ENERGY, PROPAGATION, UPLINK, UPLINK_WAIT, WASTED_J, Task
+from edgesim.engine.serving import Serving
+from edgesim.network.fifo import FifoLink
+
+CANCEL_BYTES = 8
+"""Payload of a cancel message: the number of the request."""
+
+
+class Transfers(Serving):
+    """The part of the engine that sends.
+
+    A FIFO link tells the end of a transfer when it accepts it, a cell when it comes; both lead to
+    ``_sent_up`` and ``_sent_down``, which book the transfer and schedule the delivery.
+    """
+
+    _on_reach_server: Callbacks
+    _on_back: Callbacks
+    _on_cancel_reaches: Callbacks
+
+    def _leave(self, task: Task) -> None:
+        """The bytes of ``task.pending`` are ready: send them, and go on with the plan if there is more of it."""
+        now = self.clock.now
+        device: Device = task.node  # type: ignore[assignment]
+        if length_hint(task.todo):
+            traveller = task.copy()
+            traveller.pending = task.pending
+            self._send_up(traveller, device, now)
+            self._carry_out(task, now)
+        else:
+            self._send_up(task, device, now)
+            self._release(device, now)
+
+    def _send_up(self, task: Task, device: Device, now: float) -> None:
+        request = task.request
+        assert task.pending is not None
+        step, cut, behind, nbytes = task.pending
+        server = self.servers[step.to]
+        link = device.uplink
+        is_fifo = link.__class__ is FifoLink
+        if device.aborts and (link.free_s if is_fifo else now) >= request.deadline_s:
+            self._close(task, now, DEADLINE)
+            return
+        if self.live is not None:
+            task.live, nbytes = self.live.send(task.place.model, task.live, step.codec, cut == 0)
+        request.cut, request.codec = cut, step.codec
+        request.bytes_up += nbytes
+        task.node, task.place, task.blocks = server, behind, cut
+        if server.aborts and request.deadline_s < inf:
+            wait_s = max(0.0, request.deadline_s - now)
+            self.clock.schedule(Event((request, server), self._on_cancel), NORMAL, wait_s)
+        if is_fifo:
+            start, finish = link.send(now, nbytes)
+            self._sent_up(task, now, start, finish, nbytes)
+        else:
+            link.send(task, nbytes, self._sent_up)
+
+    def _sent_up(self, task: Task, accepted: float, start: float, finish: float, nbytes: int) -> None:
+        if finish == inf:
+            return
+        request = task.request
+        device, sums = request.device, request.sums
+        seconds, delay_s = finish - start, device.uplink.delay_s
+        sums[UPLINK_WAIT] += start - accepted
+        sums[UPLINK] += seconds
+        sums[PROPAGATION] += delay_s
+        sums[ENERGY] += device.send_w * seconds
+        if finish > request.deadline_s:
+            request.wasted_bytes += nbytes
+            sums[WASTED_J] += device.send_w * (finish - max(start, request.deadline_s))
+        low, high = self.window
+        if finish > low and start < high:
+            device.up_busy_s += min(finish, high) - max(start, low)
+        if seconds > 0:
+            device.acknowledged.append((finish + 2 * delay_s, 8 * nbytes, seconds))
+        task.callbacks = self._on_reach_server
+        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+
+    def _reply(self, task: Task) -> None:
+        """An answer leaves its server."""
+        now = self.clock.now
+        server: Server = task.node  # type: ignore[assignment]
+        request = task.request
+        task.report = (now, server.expected_wait_s())
+        request.bytes_down += server.result_bytes
+        link = request.device.downlink
+        if link.__class__ is FifoLink:
+            start, finish = link.send(now, server.result_bytes)
+            self._sent_down(task, now, start, finish, server.result_bytes)
+        else:
+            link.send(task, server.result_bytes, self._sent_down)
+
+    def _sent_down(self, task: Task, accepted: float, start: float, finish: float, nbytes: int) -> None:
+        if finish == inf:
+            return
+        request = task.request
+        device, sums = request.device, request.sums
+        delay_s = device.downlink.delay_s
+        sums[DOWNLINK_WAIT] += start - accepted
+        sums[DOWNLINK] += finish - start
+        sums[PROPAGATION] += delay_s
+        sums[ENERGY] += device.receive_w * (finish - start)
+        if finish > request.deadline_s:
+            sums[WASTED_J] += device.receive_w * (finish - max(start, request.deadline_s))
+        low, high = self.window
+        if finish > low and start < high:
+            device.down_busy_s += min(finish, high) - max(start, low)
+        task.callbacks = self._on_back
+        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+
+    def _cancel_leaves(self, event: Event) -> None:
+        """A cancel message is sent; where the request has ended meanwhile, none is."""
+        request, server = event.subject
+        if not request.open:
+            return
+        link = request.device.uplink
+        if link.__class__ is FifoLink:
+            now = self.clock.now
+            start, finish = link.send(now, CANCEL_BYTES)
+            self._cancel_sent((request, server), now, start, finish, CANCEL_BYTES)
+        else:
+            link.send((request, server), CANCEL_BYTES, self._cancel_sent)
+
+    def _cancel_sent(self, subject: Any, accepted: float, start: float, finish: float, nbytes: int) -> None:
+        request = subject[0]
+        device = request.device
+        request.bytes_up += nbytes
+        request.sums[ENERGY] += device.send_w * (finish - start)
+        if finish < inf:
+            event = Event(subject, self._on_cancel_reaches)
+            self.clock.schedule(event, DELIVERY, finish + device.uplink.delay_s - self.clock.now)

@@ -1,0 +1,105 @@
+"""What only an oracle knows: true finishes and true labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any
+
+from edgesim.compute.nodes import Node, Server
+from edgesim.engine.places import Place
+from edgesim.engine.request import Task
+from edgesim.network.fifo import FifoLink
+from edgesim.network.headers import wire_bytes
+from edgesim.outcomes.path import Path
+from edgesim.policies.steps import Exit, Run, Send, Step
+from edgesim.profiling.costs import Costs
+
+
+class Truth:
+    """The truth about the request that a node decides on (``policies.base.Truth``).
+
+    Exact where requests never meet: the keyed costs, the exogenous rates, and what the device's own FIFO links hold
+    already.  What others will send is not known: a cell counts as if nobody else used it, and the wait at a server
+    is its present expectation.
+    """
+
+    def __init__(self, places: Mapping[str, Place], servers: Mapping[str, Server], headers: Any) -> None:
+        self._places, self._servers, self._headers = places, servers, headers
+        self.request_view: Any = None
+        """The node's view of the request, bound by the engine for each decision."""
+
+    def finish_s(self, device_steps: Sequence[Step], server_steps: Sequence[Step]) -> float:
+        """See ``policies.base.Truth``."""
+        task: Task = self.request_view.task
+        node, t = task.node, self.request_view.now_s
+        t += _decision_s(node, task.luck)
+        if not node.is_device:
+            t += _decode_s(task)
+            _, t = _walk(task.costs, task.luck, task.factor, task.blocks, server_steps, t)
+            return self._answer_s(task, self._servers[node.name], t)
+        cut, t = _walk(task.costs, task.luck, task.factor, task.blocks, device_steps, t)
+        for step in device_steps:
+            if isinstance(step, Send):
+                return self._by_server(task, step, cut, server_steps, t)
+        return t
+
+    def correct(self, model: str, path: Path, exit: int) -> bool:
+        """See ``policies.base.Truth``."""
+        place = self._places[model]
+        for hop in path:
+            place = place.behind(*hop)[1]
+        answers = place.exits[exit]
+        return answers is not None and answers[self.request_view.task.request.sample].correct
+
+    def _by_server(self, task: Task, step: Send, cut: int, steps: Sequence[Step], t: float) -> float:
+        request, device, server = task.request, task.request.device, self._servers[step.to]
+        place = task.place
+        if step.payload == "image":
+            cut, place = 0, self._places[step.model or place.model]
+        t += device.costs[place.model].encode_s(step.codec, cut, task.luck) * task.factor
+        t = self._delivered_s(device.uplink, t, place.behind(cut, step.codec)[0][request.sample])
+        if t == inf:
+            return inf
+        t += server.batching.max_wait_s if server.batching is not None else server.expected_wait_s()
+        costs, luck = server.costs[place.model], server.luck(request)
+        factor = costs.idle_factor(t - server.last_end_s)
+        t += _decision_s(server, luck) + costs.decode_s(step.codec, cut, luck) * factor
+        return self._answer_s(task, server, _walk(costs, luck, factor, cut, steps, t)[1])
+
+    def _answer_s(self, task: Task, server: Server, t: float) -> float:
+        return self._delivered_s(task.request.device.downlink, t, server.result_bytes)
+
+    def _delivered_s(self, link: Any, t: float, payload_bytes: int) -> float:
+        start_s = max(t, link.free_s) if isinstance(link, FifoLink) else t
+        if start_s == inf:
+            return inf
+        return link.rate.finish(start_s, 8 * wire_bytes(payload_bytes, self._headers)) + link.delay_s
+
+
+def _decision_s(node: Node, luck: float) -> float:
+    return node.decision_s[int(luck * len(node.decision_s))]
+
+
+def _decode_s(task: Task) -> float:
+    if task.pending is None:
+        return 0.0
+    send, cut = task.pending[:2]
+    return task.costs.decode_s(send.codec, cut, task.luck) * task.factor
+
+
+def _walk(
+    costs: Costs, luck: float, factor: float, blocks: int, steps: Sequence[Step], t: float
+) -> tuple[int, float]:
+    """Blocks run and time after the runs and exits of ``steps``, as ``Plans`` counts them."""
+    row, branches = costs.row(luck), costs.branch_row(luck)
+    for step in steps:
+        if isinstance(step, Run) and step.to_block > blocks:
+            seconds = costs.overhead_s + row[step.to_block] - row[blocks]
+            if blocks == 0:
+                seconds += costs.preprocess_s(luck)
+            t += seconds * factor
+            blocks = step.to_block
+        elif isinstance(step, Exit):
+            t += branches[step.exit] * factor
+    return blocks, t

@@ -1,0 +1,245 @@
+"""From a scenario to a world: nodes, links, workload and policies of one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import inf
+from typing import Any
+
+from edgesim.compute.batching import Batching
+from edgesim.compute.device_queue import DeviceQueue
+from edgesim.compute.nodes import Device, Server
+from edgesim.engine.assets import Assets, depths
+from edgesim.engine.cell_link import CellLink, CellPort
+from edgesim.engine.clock import Clock
+from edgesim.engine.engine import Engine, Recorder
+from edgesim.engine.live import LiveExecution
+from edgesim.engine.truth import Truth
+from edgesim.engine.views import DeviceView, NodeView, ServerView, TaskView
+from edgesim.network.build import build_estimator, build_rate
+from edgesim.network.fifo import FifoLink
+from edgesim.outcomes.path import Path as OutcomePath
+from edgesim.outcomes.table import Outcomes
+from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Policy
+from edgesim.policies.registry import build_policy
+from edgesim.scenario.devices import DeviceClass
+from edgesim.scenario.estimators import EwmaEstimator
+from edgesim.scenario.links import Link
+from edgesim.scenario.processors import Processor
+from edgesim.scenario.scenario import Scenario
+from edgesim.workload.arrivals import arrival_times
+from edgesim.workload.deadlines import deadlines, mean_deadline_s
+from edgesim.workload.random import Draws, generator
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One simulation: a policy (name and what the scenario says of it), a deadline of the axis or none, a replication."""
+
+    policy: str
+    spec: Any
+    axis_deadline_ms: float | None
+    replication: int
+
+    @property
+    def key(self) -> tuple[str, float, int]:
+        """As it stands in the records."""
+        deadline_ms = float("nan") if self.axis_deadline_ms is None else self.axis_deadline_ms
+        return self.policy, deadline_ms, self.replication
+
+
+def replication_root(seed: int, replication: int) -> int:
+    """The root of all draws of one replication."""
+    digest = blake2b(f"{seed}/{replication}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+class World:
+    """Builds the engine of one cell on a clock.
+
+    outcomes: what requests meet (test images; validation images for calibration).
+    external: leave the devices without a policy, for ``Engine.next_decision``.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        assets: Assets,
+        cell: Cell,
+        clock: Clock,
+        recorder: Recorder,
+        outcomes: Mapping[str, Outcomes],
+        live: LiveExecution | None = None,
+        external: bool = False,
+    ) -> None:
+        self.scenario, self.assets, self.cell, self.clock = scenario, assets, cell, clock
+        self.root = replication_root(scenario.seed, cell.replication)
+        self.window = (scenario.warmup_s, scenario.duration_s)
+        self.places = assets.places(outcomes)
+        self.samples = {name: found.samples for name, found in outcomes.items()}
+        self.models = scenario.models_of(cell.policy)
+        self.external = external
+        self.cells: dict[str, tuple[CellLink, CellLink]] = {}
+        self._known_models: dict[Processor, dict[str, ModelFacts]] = {}
+        self.servers = {name: self._server(name) for name in scenario.servers}
+        self.devices = [
+            self._device(name, f"{name}-{number}", spec)
+            for name, spec in scenario.devices.items()
+            for number in range(spec.count)
+        ]
+        self.classes = [spec for spec in scenario.devices.values() for _ in range(spec.count)]
+        ranks = depths(scenario, assets.shapes)
+        stop_s = scenario.duration_s
+        self.engine = Engine(
+            clock, self.devices, self.servers, self.places, ranks, stop_s, self.window, recorder, live
+        )
+
+    def _policy(self) -> Policy:
+        return build_policy(self.cell.spec, self.models)
+
+    def _truth(self, policy: Policy, headers: str) -> Truth | None:
+        return Truth(self.places, self.servers, headers) if policy.needs.truth else None
+
+    def _server(self, name: str) -> Server:
+        spec = self.scenario.servers[name]
+        batch = spec.batch
+        batching = Batching(batch.max_size, batch.max_wait_ms / 1e3) if batch.max_size > 1 else None
+        costs = {model: self.assets.on(spec.processor, model) for model in self.assets.costs}
+        policy = self._policy()
+        aborts = spec.after_deadline == "abort"
+        server = Server(name, costs, policy, aborts, spec.workers, spec.result_bytes, batching)
+        server.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
+        users = [each for each in self.scenario.devices.values() if each.link is not None]
+        link = self.scenario.links[users[0].link] if users else None  # type: ignore[index]
+        policy.prepare(self._facts(name, name, users[0] if users else None, link))
+        truth = self._truth(policy, link.headers if link else "none") if users else None
+        self._see(server, ServerView(server, truth), truth, all(known_deadline(each) == "exact" for each in users))
+        return server
+
+    def _device(self, class_name: str, name: str, spec: DeviceClass) -> Device:
+        policy = None if self.external else self._policy()
+        costs = {model: self.assets.on(spec.processor, model) for model in self.assets.costs}
+        learns = policy is not None and type(policy).learn is not Policy.learn
+        device = Device(name, costs, policy, spec.after_deadline == "abort", learns)
+        device.queue = DeviceQueue(spec.queue.order, spec.queue.bound or 2**62)
+        device.root = self.places[self.models[0]]
+        self._connect(device, class_name, spec)
+        self._load(device, name, spec)
+        if spec.power is not None:
+            device.compute_w = spec.power.compute_w - spec.power.idle_w
+            device.send_w, device.receive_w = spec.power.send_w, spec.power.receive_w
+        truth = None
+        if policy is not None:
+            device.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
+            link = None if spec.link is None else self.scenario.links[spec.link]
+            policy.prepare(self._facts(name, spec.server or "", spec, link))
+            truth = self._truth(policy, "none" if link is None else link.headers)
+        self._see(device, DeviceView(device, truth), truth, known_deadline(spec) == "exact")
+        return device
+
+    def _see(self, node: Device | Server, view: NodeView, truth: Truth | None, exact: bool) -> None:
+        node.view, node.request_view = view, TaskView(exact)
+        if truth is not None:
+            truth.request_view = node.request_view
+
+    def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
+        if spec.link is None:
+            return
+        link = self.scenario.links[spec.link]
+        estimator = getattr(self.cell.spec, "estimator", EwmaEstimator(type="ewma"))
+        device.estimator = build_estimator(estimator, link.prior_mbps * 1e6)
+        if link.sharing == "cell":
+            up, down = self._cell(spec.link, link)
+            device.uplink, device.downlink = CellPort(up), CellPort(down)
+            return
+        delay_s = link.delay_ms / 1e3
+        up_rate = build_rate(link.up, self.root, "rate", spec.link, device.name, "up")
+        down_rate = build_rate(link.down, self.root, "rate", spec.link, device.name, "down")
+        device.uplink = FifoLink(up_rate, delay_s, link.headers)
+        device.downlink = FifoLink(down_rate, delay_s, link.headers)
+
+    def _cell(self, name: str, link: Link) -> tuple[CellLink, CellLink]:
+        if name not in self.cells:
+            delay_s = link.delay_ms / 1e3
+            up, down = (
+                CellLink(
+                    self.clock,
+                    build_rate(rate, self.root, "rate", name, "", direction),
+                    delay_s,
+                    link.headers,
+                    self.window,
+                )
+                for rate, direction in ((link.up, "up"), (link.down, "down"))
+            )
+            self.cells[name] = up, down
+        return self.cells[name]
+
+    def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
+        root = self.root
+        device.next_arrival_s = arrival_times(spec.arrivals, root, name)
+        device.deadline_of = deadlines(spec.deadline, self.cell.axis_deadline_ms, root, name)
+        pool = min(self.samples[model] for model in self.models)
+        device.samples = Draws(lambda rng, count: rng.integers(pool, size=count), root, "samples", name)
+        device.lucks = Draws(lambda rng, count: rng.random(count), root, "costs", name, name)
+        device.server_lucks = {
+            server: Draws(lambda rng, count: rng.random(count), root, "costs", server, name) for server in self.servers
+        }
+
+    def _facts(self, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
+        scenario = self.scenario
+        known = known_deadline(spec)
+        mean_s = mean_deadline_s(spec.deadline if spec else None, self.cell.axis_deadline_ms)
+        power = spec.power if spec else None
+        return Facts(
+            node=node,
+            is_device=node not in scenario.servers,
+            server=server,
+            models=self._model_facts(spec.processor if spec else Processor()),
+            delay_s=link.delay_ms / 1e3 if link else inf,
+            prior_rate_bps=link.prior_mbps * 1e6 if link else 0.0,
+            result_bytes={name: each.result_bytes for name, each in scenario.servers.items()},
+            headers=link.headers if link else "none",
+            compute_w=power.compute_w - power.idle_w if power else 0.0,
+            send_w=power.send_w if power else 0.0,
+            deadline_known=known,
+            deadline_mean_s=None if known == "none" or mean_s == inf else mean_s,
+            rng=generator(self.root, "policy", self.cell.policy, node),
+        )
+
+    def _model_facts(self, processor: Processor) -> dict[str, ModelFacts]:
+        if processor not in self._known_models:
+            assets = self.assets
+            self._known_models[processor] = {
+                name: ModelFacts(
+                    assets.shapes[name],
+                    assets.on(processor, name),
+                    {server: assets.on(spec.processor, name) for server, spec in self.scenario.servers.items()},
+                    _payload_bytes(assets.validation[name]),
+                    _accuracy(assets.validation[name]),
+                )
+                for name in assets.shapes
+            }
+        return self._known_models[processor]
+
+
+def known_deadline(spec: DeviceClass | None) -> DeadlineKnowledge:
+    """What policies know of the deadlines of a class of devices."""
+    return spec.deadline.known if spec is not None and spec.deadline is not None else "none"
+
+
+def _payload_bytes(outcomes: Outcomes) -> dict[OutcomePath, float]:
+    """Mean bytes of each path's last hop."""
+    return {path: float(sizes.mean()) for path, sizes in outcomes.payloads.items()}
+
+
+def _accuracy(outcomes: Outcomes) -> dict[tuple[OutcomePath, int], float]:
+    """Accuracy of every exit along every path, the local one included."""
+    return {
+        (path, exit): float(right)
+        for path in [(), *outcomes.payloads]
+        for table in [outcomes.table(path)]
+        for exit, right in zip(table.exits, table.correct.mean(axis=1), strict=True)
+    }
+

@@ -1,0 +1,60 @@
+"""Arms: every way of giving a request one answer, for policies that choose among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from edgesim.codecs.names import is_image
+from edgesim.outcomes.path import Path
+from edgesim.policies.base import ModelShape
+from edgesim.policies.plans import send_at, to_exit
+from edgesim.policies.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One answer: of exit ``exit`` of ``model``, behind ``path`` (empty: on the device)."""
+
+    model: str
+    path: Path
+    exit: int
+
+
+def cuts_and_codecs(num_blocks: int, codecs: Iterable[str]) -> list[tuple[int, str]]:
+    """Every cut that sends something, with each codec that fits it."""
+    pairs: list[tuple[int, str]] = []
+    for codec in codecs:
+        pairs += [(0, codec)] if is_image(codec) else [(cut, codec) for cut in range(1, num_blocks)]
+    return sorted(pairs)
+
+
+def arm_paths(shape: ModelShape, codecs: Iterable[str], start_model: str, server_model: str) -> list[Path]:
+    """The paths of ``shape`` that arms may take: states of the device's model, images for the server's."""
+    senders = {True: server_model, False: start_model}
+    pairs = cuts_and_codecs(shape.num_blocks, codecs)
+    return [((cut, codec),) for cut, codec in pairs if senders[cut == 0] == shape.name]
+
+
+def all_arms(shapes: dict[str, ModelShape], codecs: Iterable[str], start_model: str, server_model: str) -> list[Arm]:
+    """Local exits first, then every path with every exit at or behind its cut that the server can give."""
+    arms = [Arm(start_model, (), index) for index in range(len(shapes[start_model].exits))]
+    for name in dict.fromkeys((start_model, server_model)):
+        shape = shapes[name]
+        for path in arm_paths(shape, codecs, start_model, server_model):
+            arms += [Arm(name, path, index) for index, after in enumerate(shape.exits) if after >= path[-1][0]]
+    return arms
+
+
+def device_steps(arm: Arm, shapes: dict[str, ModelShape], server: str, start_model: str) -> Sequence[Step]:
+    """What the device does for this arm."""
+    shape = shapes[start_model]
+    if not arm.path:
+        return to_exit(shape, arm.exit)
+    cut, codec = arm.path[-1]
+    return send_at(shape, cut, codec, server, arm.model)
+
+
+def server_steps(arm: Arm, shapes: dict[str, ModelShape]) -> Sequence[Step]:
+    """What the server does for this arm; nothing for a local one."""
+    return to_exit(shapes[arm.model], arm.exit) if arm.path else ()

@@ -1,0 +1,61 @@
+"""Which simulations a scenario asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgesim.engine.world import Cell, known_deadline
+from edgesim.policies.base import Needs, Policy
+from edgesim.policies.registry import BUILT_IN, user_class
+from edgesim.scenario.scenario import Scenario
+
+KNOWLEDGE = ("none", "distribution", "exact")
+
+
+def needs_of(spec: Any) -> Needs:
+    """What a policy of a scenario must be given.  The static best is found anew for every deadline of the axis."""
+    if spec.type == "static_best":
+        return Needs(deadline="distribution", statistics=True)
+    policy: type[Policy] = BUILT_IN[spec.type] if spec.type in BUILT_IN else user_class(spec)
+    return policy.needs
+
+
+def check_needs(scenario: Scenario) -> None:
+    """Refuse policies that are not given what they need.  Raises InputError with file, line and key."""
+    for name, spec in scenario.policies.items():
+        needs = needs_of(spec)
+        if needs.truth and scenario.execution == "live":
+            raise scenario.error(f"policies.{name}", "an oracle looks its answers up, execution live has no tables")
+        for device_class, device in scenario.devices.items():
+            known = known_deadline(device)
+            if KNOWLEDGE.index(known) < KNOWLEDGE.index(needs.deadline):
+                raise scenario.error(
+                    f"policies.{name}",
+                    f"{spec.type} needs a deadline whose knowledge is '{needs.deadline}', "
+                    f"found '{known}' at devices.{device_class}.deadline.known",
+                )
+
+
+def reacts_to_deadlines(scenario: Scenario) -> bool:
+    """Whether something in the world itself depends on deadlines, so that no run can be thresholded afterwards."""
+    nodes = [*scenario.devices.values(), *scenario.servers.values()]
+    return any(node.after_deadline == "abort" for node in nodes)
+
+
+def plan_cells(scenario: Scenario) -> list[Cell]:
+    """Every policy on every replication.
+
+    A policy that uses the deadline, or any policy in a world that reacts to it, is run anew for every deadline of the
+    axis under the same draws; the others are run once, at the devices' own deadlines, and thresholded afterwards.
+    """
+    reacts = reacts_to_deadlines(scenario)
+    cells = []
+    for name, spec in scenario.policies.items():
+        anew = reacts or needs_of(spec).deadline != "none"
+        deadlines: tuple[float | None, ...] = scenario.deadlines_ms if anew and scenario.deadlines_ms else (None,)
+        cells += [
+            Cell(name, spec, deadline_ms, replication)
+            for deadline_ms in deadlines
+            for replication in range(scenario.replications)
+        ]
+    return cells

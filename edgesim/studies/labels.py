@@ -1,0 +1,86 @@
+"""Honest labels: what in a run is measured, scaled, synthetic or assumed, and what to beware of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from edgesim.engine.assets import Assets
+from edgesim.network.build import load_trace
+from edgesim.network.presets import LABEL, find_preset
+from edgesim.profiling.costs import ModelCosts
+from edgesim.profiling.differences import differences
+from edgesim.scenario.scenario import Scenario
+
+
+def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
+    """What marks the numbers of a run: ``oracles``, ``costs`` by "MODEL on NODE", ``outcomes``, ``links``,
+    ``assumptions`` (sentences)."""
+    nodes = {**scenario.devices, **scenario.servers}
+    costs = {
+        f"{model} on {name}": assets.on(node.processor, model).label
+        for name, node in nodes.items()
+        for model in scenario.models
+    }
+    outcomes = {name: found.label for name, found in assets.test.items()}
+    return {
+        "oracles": list(oracles),
+        "costs": costs,
+        "outcomes": outcomes,
+        "links": {f"{name} {direction}": label for name, direction, label in _links(scenario)},
+        "assumptions": list(_assumptions(scenario, assets)),
+    }
+
+
+def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
+    for name, link in scenario.links.items():
+        for direction, rate in (("up", link.up), ("down", link.down)):
+            if rate.process == "trace":
+                yield name, direction, f"trace {rate.file.name}" + (f", scaled by {rate.scale:g}" if rate.scale != 1 else "")
+            elif rate.process == "ar1" and rate.preset is not None:
+                yield name, direction, f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
+            else:
+                yield name, direction, "synthetic"
+
+
+def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
+    if scenario.links:
+        yield "Connections are warm (no handshakes)."
+    if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
+        yield "Decision times are measured on the profiled machine and scaled with the codecs."
+
+
+def warnings_of(scenario: Scenario, assets: Assets) -> list[str]:
+    """Plain sentences on what a reader of the results should know."""
+    found = []
+    for costs in assets.costs.values():
+        if isinstance(costs, ModelCosts):
+            found += differences(costs.profile)
+    deadlines_ms = [*scenario.deadlines_ms, *_own_deadlines_ms(scenario)]
+    for name, link in scenario.links.items():
+        for direction, rate in (("up", link.up), ("down", link.down)):
+            found += _rate_warnings(f"links.{name}.{direction}", direction, rate, deadlines_ms)
+    return found
+
+
+def _own_deadlines_ms(scenario: Scenario) -> Iterator[float]:
+    for device in scenario.devices.values():
+        if device.deadline is not None and device.deadline.distribution == "fixed":
+            yield device.deadline.ms
+
+
+def _rate_warnings(where: str, direction: str, rate: Any, deadlines_ms: Sequence[float]) -> Iterator[str]:
+    if rate.process == "trace":
+        resolution_ms = 1e3 * load_trace(rate.file).resolution_s
+    elif rate.process == "ar1":
+        resolution_ms = rate.step_ms
+        if rate.preset is not None and direction == "up" and find_preset(rate.preset).direction == "down":
+            yield f"{where}: preset {rate.preset} describes downloads and feeds an uplink; uplinks are usually slower."
+    else:
+        return
+    shorter = [deadline_ms for deadline_ms in deadlines_ms if deadline_ms < resolution_ms]
+    if shorter:
+        yield (
+            f"{where}: the rate changes every {resolution_ms:g} ms, which says nothing about variability inside "
+            f"deadlines below that (the shortest here is {min(shorter):g} ms)."
+        )

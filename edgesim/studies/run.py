@@ -1,0 +1,241 @@
+"""Running a scenario: all its cells, into a results folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import edgesim
+from edgesim.engine.assets import Assets
+from edgesim.engine.live import Agreement, LiveExecution
+from edgesim.engine.simulation import simulate
+from edgesim.engine.world import Cell, replication_root
+from edgesim.errors import InputError
+from edgesim.network.build import build_rate
+from edgesim.network.rate import pieces
+from edgesim.policies.arms import Arm
+from edgesim.results.summary import summarise, write_summary
+from edgesim.scenario.scenario import Scenario
+from edgesim.studies.cells import check_needs, needs_of, plan_cells
+from edgesim.studies.check_files import check_files
+from edgesim.studies.labels import labels_of, warnings_of
+from edgesim.studies.load import live_executors, load_assets
+from edgesim.studies.merge import merge_tables
+from edgesim.studies.static_best import find_static_best, resolve
+
+Progress = Callable[[str, int, int], None]
+"""(stage, done, in all)."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.  reused: it was there already."""
+
+    folder: Path
+    manifest: dict[str, Any]
+    summary: dict[str, Any]
+    reused: bool
+
+
+def run_scenario(
+    scenario: Scenario,
+    out: Path = Path("runs"),
+    jobs: int = 1,
+    force: bool = False,
+    progress: Progress = lambda *_: None,
+) -> Run:
+    """Run every cell of ``scenario`` and write ``out/NAME-HASH``; an existing folder is reused unless ``force``.
+
+    jobs: worker processes.  The hash is of the resolved scenario, its profiles, its outcomes and edgesim's version,
+    and the rows are the same on any number of workers.  Raises InputError for bad input, before anything is written.
+    """
+    check_needs(scenario)
+    check_files(scenario)
+    assets = load_assets(scenario, progress)
+    folder = out / f"{scenario.name}-{run_hash(scenario, assets)}"
+    if folder.exists() and not force:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return Run(folder, manifest, json.loads((folder / "summary.json").read_text(encoding="utf-8")), True)
+    found = {
+        name: find_static_best(scenario, assets, name, lambda done, of, name=name: progress(f"calibrating {name}", done, of))  # type: ignore[misc]
+        for name, spec in scenario.policies.items()
+        if spec.type == "static_best"
+    }
+    cells = [resolve(cell, found) for cell in plan_cells(scenario)]
+    with appearing(folder) as partial:
+        agreement = _run_cells(scenario, assets, cells, partial, jobs, progress)
+        manifest = _manifest(scenario, assets, found, agreement)
+        _write_json(partial / "manifest.json", manifest)
+        progress("summarising", 0, 1)
+        summary = summarise(partial, manifest["labels"])
+        write_summary(partial, summary)
+        progress("drawing", 0, 1)
+        from edgesim.results.plots import draw_all
+
+        draw_all(partial, manifest)
+    return Run(folder, manifest, summary, False)
+
+
+def run_hash(scenario: Scenario, assets: Assets) -> str:
+    """A digest of everything that the rows depend on."""
+    parts = {
+        "scenario": scenario.resolved(),
+        "edgesim": edgesim.__version__,
+        "costs": {name: _cost_hash(costs) for name, costs in assets.costs.items()},
+        "test": {name: outcomes.hash for name, outcomes in assets.test.items()},
+        "validation": {name: outcomes.hash for name, outcomes in assets.validation.items()},
+        "files": _file_hashes(scenario),
+    }
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _cost_hash(costs: Any) -> str:
+    profile = getattr(costs, "profile", None)
+    return "synthetic" if profile is None else profile.hash
+
+
+def _file_hashes(scenario: Scenario) -> dict[str, str]:
+    """Digests of the traces and policy files that the scenario names: what is in them is part of it."""
+    found = [spec.arrivals.file for spec in scenario.devices.values() if spec.arrivals.process == "trace"]
+    rates = [rate for link in scenario.links.values() for rate in (link.up, link.down)]
+    found += [rate.file for rate in rates if rate.process == "trace"]
+    found += [file for spec in scenario.policies.values() if (file := getattr(spec, "file", None)) is not None]
+    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in found}
+
+
+@contextmanager
+def appearing(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of ``folder`` when all is done, and is removed on any error."""
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"cannot write results to {folder.parent}: {error.strerror}") from error
+    try:
+        yield partial
+        if folder.exists():
+            old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+            folder.rename(old)
+            partial.rename(folder)
+            shutil.rmtree(old)
+        else:
+            partial.rename(folder)
+    except OSError as error:
+        raise InputError(f"cannot write results to {folder.parent}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _run_cells(
+    scenario: Scenario, assets: Assets, cells: Sequence[Cell], folder: Path, jobs: int, progress: Progress
+) -> Agreement | None:
+    """Simulate all cells into parts, then merge these in order; how live answers agreed with tabled ones."""
+    parts = [folder / "parts" / str(number) for number in range(len(cells))]
+    for part in parts:
+        part.mkdir(parents=True)
+    jobs = min(jobs, len(cells))
+    total = Agreement()
+    for done, agreement in enumerate(_simulated(scenario, assets, cells, parts, jobs), start=1):
+        progress("simulating", done, len(cells))
+        if agreement is not None:
+            total.add(agreement)
+    merge_tables(parts, folder)
+    shutil.rmtree(folder / "parts")
+    return total if scenario.execution == "live" else None
+
+
+def _simulated(
+    scenario: Scenario, assets: Assets, cells: Sequence[Cell], parts: Sequence[Path], jobs: int
+) -> Iterator[Agreement | None]:
+    if jobs <= 1:
+        worker = _Worker(scenario, assets)
+        yield from map(worker.run, cells, parts)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(scenario,)) as pool:
+        try:
+            yield from pool.map(_run_in_worker, cells, parts, chunksize=max(1, len(cells) // (8 * jobs)))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class _Worker:
+    """Runs cells of one scenario, one after the other."""
+
+    def __init__(self, scenario: Scenario, assets: Assets) -> None:
+        self._scenario, self._assets = scenario, assets
+        self._executors = live_executors(scenario, "test") if scenario.execution == "live" else None
+
+    def run(self, cell: Cell, part: Path) -> Agreement | None:
+        live = None if self._executors is None else LiveExecution(self._executors)
+        return simulate(self._scenario, self._assets, cell, part, self._assets.test, live)
+
+
+_worker: _Worker | None = None
+
+
+def _start_worker(scenario: Scenario) -> None:
+    global _worker
+    _worker = _Worker(scenario, load_assets(scenario))
+
+
+def _run_in_worker(cell: Cell, part: Path) -> Agreement | None:
+    assert _worker is not None
+    return _worker.run(cell, part)
+
+
+def _manifest(
+    scenario: Scenario, assets: Assets, found: Mapping[str, Mapping[float | None, Arm]], agreement: Agreement | None
+) -> dict[str, Any]:
+    manifest = {
+        "name": scenario.name,
+        "seed": scenario.seed,
+        "scenario": scenario.resolved(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {name: version(name) for name in ("edgesim", "numpy", "simpy", "pyarrow", "torch", "timm")},
+        "python": platform.python_version(),
+        "profiles": {name: _cost_hash(costs) for name, costs in assets.costs.items()},
+        "outcomes": {
+            split: {name: outcomes.hash for name, outcomes in by_model.items()}
+            for split, by_model in (("test", assets.test), ("validation", assets.validation))
+        },
+        "files": _file_hashes(scenario),
+        "labels": labels_of(scenario, assets, [name for name, spec in scenario.policies.items() if needs_of(spec).truth]),
+        "warnings": warnings_of(scenario, assets),
+        "static_best": {
+            name: {str(deadline_ms): asdict(arm) for deadline_ms, arm in arms.items()} for name, arms in found.items()
+        },
+        "live_agreement": None if agreement is None else asdict(agreement),
+        "link_rate": _link_rate(scenario),
+    }
+    return manifest
+
+
+def _link_rate(scenario: Scenario) -> dict[str, Any] | None:
+    """The uplink's rate of the first device with a link of its own, in replication 0, for the plot."""
+    root = replication_root(scenario.seed, 0)
+    for name, spec in scenario.devices.items():
+        if spec.link is not None:
+            link = scenario.links[spec.link]
+            owner = f"{name}-0" if link.sharing == "fifo" else ""
+            rate = build_rate(link.up, root, "rate", spec.link, owner, "up")
+            edges_s, rates_bps = pieces(rate, 0.0, scenario.duration_s)
+            return {"device": f"{name}-0", "edges_s": list(edges_s), "rates_bps": list(rates_bps)}
+    return None
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")

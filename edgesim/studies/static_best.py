@@ -1,0 +1,87 @@
+"""Finding the static best: the one arm that is best for every request, on a calibration seed and validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import simpy
+
+from edgesim.engine.assets import Assets
+from edgesim.engine.request import Request
+from edgesim.engine.world import Cell, World
+from edgesim.policies.arms import Arm, all_arms
+from edgesim.policies.fixed_arm import ArmSpec
+from edgesim.scenario.policies import StaticBest
+from edgesim.scenario.scenario import Scenario
+from edgesim.studies.cells import reacts_to_deadlines
+from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
+
+
+@dataclass
+class OnTimeCount:
+    """Counts requests by whether their one answer is right, and when it came; stands in for a recorder."""
+
+    window: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        self.requests = 0
+        self._right: list[tuple[float, float]] = []
+
+    def request(self, request: Request, end_s: float) -> None:
+        low, high = self.window
+        if not low <= request.arrival_s <= high:
+            return
+        self.requests += 1
+        for time_s, _, _, _, scores in request.answers:
+            if scores.correct:
+                self._right.append((time_s - request.arrival_s, request.deadline_s - request.arrival_s))
+
+    def accuracy(self, scale: float) -> float:
+        """On-time accuracy if every deadline were ``scale`` times what it was."""
+        on_time = sum(latency_s <= scale * deadline_s + ON_TIME_TOLERANCE_S for latency_s, deadline_s in self._right)
+        return on_time / self.requests if self.requests else 0.0
+
+
+def find_static_best(
+    scenario: Scenario, assets: Assets, name: str, progress: Callable[[int, int], None] = lambda *_: None
+) -> dict[float | None, Arm]:
+    """The best arm of policy ``name`` for each deadline of the axis (None: the devices' own deadlines).
+
+    Every arm runs once on the calibration seed with validation images; ties go to the arm listed first.  Where the
+    world reacts to deadlines, once for each deadline.
+    """
+    spec = scenario.policies[name]
+    assert isinstance(spec, StaticBest)
+    arms = all_arms(dict(assets.shapes), spec.codecs, *scenario.models_of(name))
+    deadlines: Sequence[float | None] = scenario.deadlines_ms or (None,)
+    calibration = scenario.model_copy(update={"seed": spec.calibration_seed})
+    scores: dict[float | None, list[float]] = {deadline_ms: [] for deadline_ms in deadlines}
+    for number, arm in enumerate(arms):
+        progress(number, len(arms))
+        if reacts_to_deadlines(scenario) or deadlines == (None,):
+            for deadline_ms in deadlines:
+                scores[deadline_ms].append(_run(calibration, assets, name, arm, deadline_ms).accuracy(1.0))
+        else:
+            longest_ms = scenario.deadlines_ms[-1]
+            counted = _run(calibration, assets, name, arm, longest_ms)
+            for deadline_ms in scenario.deadlines_ms:
+                scores[deadline_ms].append(counted.accuracy(deadline_ms / longest_ms))
+    progress(len(arms), len(arms))
+    return {deadline_ms: arms[max(range(len(arms)), key=found.__getitem__)] for deadline_ms, found in scores.items()}
+
+
+def _run(scenario: Scenario, assets: Assets, name: str, arm: Arm, deadline_ms: float | None) -> OnTimeCount:
+    counted = OnTimeCount((scenario.warmup_s, scenario.duration_s))
+    clock = simpy.Environment()
+    world = World(scenario, assets, Cell(name, ArmSpec(arm), deadline_ms, 0), clock, counted, assets.validation)
+    clock.run(until=scenario.duration_s + scenario.drain_s)
+    world.engine.finish()
+    return counted
+
+
+def resolve(cell: Cell, found: dict[str, dict[float | None, Arm]]) -> Cell:
+    """The cell with the arm that was found, where its policy is a static best."""
+    if cell.policy not in found:
+        return cell
+    return replace(cell, spec=ArmSpec(found[cell.policy][cell.axis_deadline_ms]))
