@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -24,17 +26,17 @@ app.add_typer(validate_app, name="validate")
 
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario YAML.", show_default=False)]
 Set = Annotated[
-    Optional[list[str]], typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. links.lte.delay_ms=40.")
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. links.lte.delay_ms=40.")
 ]
 
 
 @app.command()
 def run(
     scenario: ScenarioFile,
-    policy: Annotated[Optional[list[str]], typer.Option(help="Only this policy (may be repeated).")] = None,
+    policy: Annotated[list[str] | None, typer.Option(help="Only this policy (may be repeated).")] = None,
     set_: Set = None,
-    seed: Annotated[Optional[int], typer.Option(help="In place of the scenario's seed.")] = None,
-    replications: Annotated[Optional[int], typer.Option(help="In place of the scenario's number.")] = None,
+    seed: Annotated[int | None, typer.Option(help="In place of the scenario's seed.")] = None,
+    replications: Annotated[int | None, typer.Option(help="In place of the scenario's number.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs"),
     force: Annotated[bool, typer.Option("--force", help="Run again even if the results are there.")] = False,
@@ -47,15 +49,15 @@ def run(
 
 @app.command()
 def profile(
-    model: Annotated[Optional[str], typer.Argument(help="A model of the zoo or of timm.", show_default=False)] = None,
-    out: Annotated[Optional[Path], typer.Option("-o", "--out", help="The profile, or the script, to write.")] = None,
+    model: Annotated[str | None, typer.Argument(help="A model of the zoo or of timm.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The profile, or the script, to write.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads that torch may use.")] = 1,
     script: Annotated[bool, typer.Option("--script", help="Write a script that measures on another machine.")] = False,
     from_script: Annotated[
-        Optional[Path], typer.Option("--import", metavar="FILE", help="Read what such a script has written.")
+        Path | None, typer.Option("--import", metavar="FILE", help="Read what such a script has written.")
     ] = None,
 ) -> None:
-    """Measure what a model costs on this machine (10 minutes at most; let nothing else run), or elsewhere by --script."""
+    """Measure what a model costs here (10 minutes at most; let nothing else run), or on another machine by --script."""
     from edgesim.commands.profile import profile_command
 
     profile_command(model, out, threads, script, from_script)
@@ -64,7 +66,7 @@ def profile(
 @app.command()
 def train(
     config: Annotated[Path, typer.Argument(help="Training YAML.", show_default=False)],
-    export: Annotated[Optional[Path], typer.Option(help="Folder to export the trained model to.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Folder to export the trained model to.")] = None,
 ) -> None:
     """Train a multi-exit model; goes on from the last whole epoch where there is one."""
     from edgesim.commands.train import train_command
@@ -88,11 +90,9 @@ def outcomes_import(
     path: Annotated[str, typer.Option(help="Where it was executed: local, or CUT:CODEC.")] = "local",
 ) -> None:
     """Import the answers of somebody else's exits."""
-    from edgesim.outcomes.importing import import_outcomes
-    from edgesim.outcomes.path import parse_path
+    from edgesim.commands.outcomes import import_command
 
-    table = import_outcomes(source, folder, split, parse_path(path))
-    typer.echo(f"{table.samples} samples, {len(table.exits)} exits into {folder / split}")
+    import_command(source, folder, split, path)
 
 
 @app.command()
@@ -110,12 +110,9 @@ def init(
     file: Annotated[Path, typer.Argument(help="The scenario to write.")] = Path("scenario.yaml"),
 ) -> None:
     """Write a commented starter scenario."""
-    from edgesim.scenario.init import starter
+    from edgesim.commands.init import init_command
 
-    if file.exists():
-        raise InputError(f"{file} is there already; name another file")
-    file.write_text(starter(file.stem), encoding="utf-8")
-    typer.echo(f"{file} written; run it with: edgesim run {file}")
+    init_command(file)
 
 
 @validate_app.command()
@@ -129,11 +126,18 @@ def theory(
     theory_command(requests, seed)
 
 
-def main() -> None:
-    """Entry point: bad input ends with one message and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: bad input, and files that cannot be read or written, end with one message and exit code 2."""
+    warnings.formatwarning = lambda message, *_: f"warning: {message}\n"  # type: ignore[assignment]
     try:
-        app()
+        app(arguments)
     except InputError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)
+        sys.exit(_refused(str(error)))
+    except OSError as error:
+        where = "" if error.filename is None else f"{error.filename}: "
+        sys.exit(_refused(f"{where}{error.strerror or error}"))
 
+
+def _refused(message: str) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return 2

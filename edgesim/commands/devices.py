@@ -9,7 +9,9 @@ from edgesim.profiling.report import DEVICE_COLUMNS, device_rows
 
 
 def devices_command() -> None:
-    table = Table(*DEVICE_COLUMNS, title="Device presets", caption="[V] read in the source, [D] derived from such numbers")
+    table = Table(
+        *DEVICE_COLUMNS, title="Device presets", caption="[V] read in the source, [D] derived from such numbers"
+    )
     for row in device_rows():
         table.add_row(*row)
     Console().print(table)

@@ -11,9 +11,7 @@ from edgesim.errors import InputError
 from edgesim.profiling.profile import Profile
 
 
-def profile_command(
-    model: str | None, out: Path | None, threads: int, script: bool, from_script: Path | None
-) -> None:
+def profile_command(model: str | None, out: Path | None, threads: int, script: bool, from_script: Path | None) -> None:
     console = Console()
     if out is None:
         raise InputError("profile: name the file to write with -o FILE")
@@ -44,5 +42,3 @@ def show(profile: Profile, console: Console) -> None:
 
     for line in report(profile):
         console.print(line, highlight=False, markup=False)
-
-

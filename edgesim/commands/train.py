@@ -14,9 +14,7 @@ from edgesim.models.training_run import train
 def train_command(config: Path, export: Path | None) -> None:
     console = Console()
     with progress_bars(Console(stderr=True)) as report:
-        trained = train(
-            config, lambda epoch, batch, batches, _: report(f"epoch {epoch + 1}", batch, batches)
-        )
+        trained = train(config, lambda epoch, batch, batches, _: report(f"epoch {epoch + 1}", batch, batches))
     console.print(f"checkpoint and log in {trained}", highlight=False)
     if export is not None:
         console.print(f"model exported to {export_zoo(trained, config, export)}", highlight=False)

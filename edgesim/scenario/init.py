@@ -70,5 +70,5 @@ policies:                   # every policy meets the same arrivals, images and l
 
 
 def starter(name: str = "starter") -> str:
-    """The text of a commented scenario called ``name``, which loads as it stands."""
-    return STARTER.replace("name: starter ", f"name: {name} ", 1)
+    """The text of a commented scenario called ``name``, which loads as it stands (quoted, as 12 alone is a number)."""
+    return STARTER.replace("name: starter ", f'name: "{name}" ', 1)

@@ -6,14 +6,12 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +31,7 @@ from edgesim.studies.check_files import check_files
 from edgesim.studies.labels import labels_of, warnings_of
 from edgesim.studies.load import live_executors, load_assets
 from edgesim.studies.merge import merge_tables
+from edgesim.studies.processes import map_in_processes
 from edgesim.studies.static_best import find_static_best, resolve
 
 Progress = Callable[[str, int, int], None]
@@ -66,10 +65,11 @@ def run_scenario(
     assets = load_assets(scenario, progress)
     folder = out / f"{scenario.name}-{run_hash(scenario, assets)}"
     if folder.exists() and not force:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return Run(folder, manifest, json.loads((folder / "summary.json").read_text(encoding="utf-8")), True)
+        return Run(folder, _read_json(folder / "manifest.json"), _read_json(folder / "summary.json"), True)
     found = {
-        name: find_static_best(scenario, assets, name, lambda done, of, name=name: progress(f"calibrating {name}", done, of))  # type: ignore[misc]
+        name: find_static_best(
+            scenario, assets, name, lambda done, of, name=name: progress(f"calibrating {name}", done, of)
+        )  # type: ignore[misc]
         for name, spec in scenario.policies.items()
         if spec.type == "static_best"
     }
@@ -94,6 +94,7 @@ def run_hash(scenario: Scenario, assets: Assets) -> str:
         "scenario": scenario.resolved(),
         "edgesim": edgesim.__version__,
         "costs": {name: _cost_hash(costs) for name, costs in assets.costs.items()},
+        "decisions": dict(assets.decision_s),
         "test": {name: outcomes.hash for name, outcomes in assets.test.items()},
         "validation": {name: outcomes.hash for name, outcomes in assets.validation.items()},
         "files": _file_hashes(scenario),
@@ -112,13 +113,14 @@ def _file_hashes(scenario: Scenario) -> dict[str, str]:
     rates = [rate for link in scenario.links.values() for rate in (link.up, link.down)]
     found += [rate.file for rate in rates if rate.process == "trace"]
     found += [file for spec in scenario.policies.values() if (file := getattr(spec, "file", None)) is not None]
-    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in found}
+    return {os.path.relpath(path, scenario.folder): sha256(path.read_bytes()).hexdigest()[:16] for path in found}
 
 
 @contextmanager
 def appearing(folder: Path) -> Iterator[Path]:
     """A folder to write into, which takes the place of ``folder`` when all is done, and is removed on any error."""
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    made = [parent for parent in folder.parents if not parent.exists()]
     try:
         partial.mkdir(parents=True)
     except OSError as error:
@@ -136,6 +138,9 @@ def appearing(folder: Path) -> Iterator[Path]:
         raise InputError(f"cannot write results to {folder.parent}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        for parent in made:
+            with suppress(OSError):  # it holds the results
+                parent.rmdir()
 
 
 def _run_cells(
@@ -147,10 +152,11 @@ def _run_cells(
         part.mkdir(parents=True)
     jobs = min(jobs, len(cells))
     total = Agreement()
-    for done, agreement in enumerate(_simulated(scenario, assets, cells, parts, jobs), start=1):
-        progress("simulating", done, len(cells))
-        if agreement is not None:
-            total.add(agreement)
+    with closing(_simulated(scenario, assets, cells, parts, jobs)) as simulated:
+        for done, agreement in enumerate(simulated, start=1):
+            progress("simulating", done, len(cells))
+            if agreement is not None:
+                total.add(agreement)
     merge_tables(parts, folder)
     shutil.rmtree(folder / "parts")
     return total if scenario.execution == "live" else None
@@ -158,18 +164,12 @@ def _run_cells(
 
 def _simulated(
     scenario: Scenario, assets: Assets, cells: Sequence[Cell], parts: Sequence[Path], jobs: int
-) -> Iterator[Agreement | None]:
+) -> Generator[Agreement | None]:
     if jobs <= 1:
         worker = _Worker(scenario, assets)
         yield from map(worker.run, cells, parts)
         return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=_start_worker, initargs=(scenario,)) as pool:
-        try:
-            yield from pool.map(_run_in_worker, cells, parts, chunksize=max(1, len(cells) // (8 * jobs)))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    yield from map_in_processes(jobs, _run_in_worker, (cells, parts), _start_worker, (scenario,))
 
 
 class _Worker:
@@ -213,7 +213,9 @@ def _manifest(
             for split, by_model in (("test", assets.test), ("validation", assets.validation))
         },
         "files": _file_hashes(scenario),
-        "labels": labels_of(scenario, assets, [name for name, spec in scenario.policies.items() if needs_of(spec).truth]),
+        "labels": labels_of(
+            scenario, assets, [name for name, spec in scenario.policies.items() if needs_of(spec).truth]
+        ),
         "warnings": warnings_of(scenario, assets),
         "static_best": {
             name: {str(deadline_ms): asdict(arm) for deadline_ms, arm in arms.items()} for name, arms in found.items()
@@ -235,6 +237,14 @@ def _link_rate(scenario: Scenario) -> dict[str, Any] | None:
             edges_s, rates_bps = pieces(rate, 0.0, scenario.duration_s)
             return {"device": f"{name}-0", "edges_s": list(edges_s), "rates_bps": list(rates_bps)}
     return None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: the results found are damaged ({error}); --force runs again") from error
 
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> None:

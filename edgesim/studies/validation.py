@@ -28,7 +28,7 @@ from edgesim.studies.theory import (
 
 LOAD = 0.8
 REPLICATIONS = 30
-WARMUP_REQUESTS = 1000
+WARMUP_REQUESTS = 500
 """A queue at this load forgets its empty start within about 100 requests."""
 MOST_STANDARD_ERRORS = 3.3
 MOST_RELATIVE_ERROR = 1e-9
@@ -69,10 +69,12 @@ class MeanCase:
 
     def compare(self, seed: int) -> Row:
         scenario, assets = _built(self.config, seed)
-        means = np.array([
-            np.mean([value for _, value in _measured(scenario, assets, replication, self.measure)])
-            for replication in range(REPLICATIONS)
-        ])
+        means = np.array(
+            [
+                np.mean([value for _, value in _measured(scenario, assets, replication, self.measure)])
+                for replication in range(REPLICATIONS)
+            ]
+        )
         mean_s, _, high_s = t_interval(means)
         error_s = mean_s - self.theory_s
         ok = abs(error_s) < MOST_STANDARD_ERRORS * means.std(ddof=1) / math.sqrt(REPLICATIONS)
@@ -255,7 +257,7 @@ def _cv(values: Sequence[float]) -> float:
 
 def _built(config: Config, seed: int, folder: Path = Path()) -> tuple[Scenario, Assets]:
     scenario = build_scenario(config | {"seed": seed}, folder)
-    return scenario, load_assets(scenario)
+    return scenario, load_assets(scenario, decisions={})
 
 
 class _Measurements:
@@ -273,7 +275,7 @@ class _Measurements:
 def _measured(scenario: Scenario, assets: Assets, replication: int, measure: Measure) -> list[tuple[float, float]]:
     """(arrival, measured) of every request that counts, in the order in which they end."""
     clock, measurements = simpy.Environment(), _Measurements(measure, scenario.warmup_s)
-    (policy, spec), = scenario.policies.items()
+    ((policy, spec),) = scenario.policies.items()
     cell = Cell(policy, spec, None, replication)
     world = World(scenario, assets, cell, clock, measurements, assets.test)
     clock.run(until=scenario.duration_s + scenario.drain_s)
