@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edgesim.codecs.names import is_image
@@ -36,13 +36,19 @@ def arm_paths(shape: ModelShape, codecs: Iterable[str], start_model: str, server
     return [((cut, codec),) for cut, codec in pairs if senders[cut == 0] == shape.name]
 
 
-def all_arms(shapes: dict[str, ModelShape], codecs: Iterable[str], start_model: str, server_model: str) -> list[Arm]:
-    """Local exits first, then every path with every exit at or behind its cut that the server can give."""
+def all_arms(
+    shapes: Mapping[str, ModelShape], paths: Mapping[str, Iterable[Path]], start_model: str, server_model: str
+) -> list[Arm]:
+    """Local exits first, then every path with every exit at or behind its cut that the server can give.
+
+    paths: by model; those that these two models cannot take between them are passed over.
+    """
     arms = [Arm(start_model, (), index) for index in range(len(shapes[start_model].exits))]
     for name in dict.fromkeys((start_model, server_model)):
-        shape = shapes[name]
-        for path in arm_paths(shape, codecs, start_model, server_model):
-            arms += [Arm(name, path, index) for index, after in enumerate(shape.exits) if after >= path[-1][0]]
+        exits = shapes[name].exits
+        for ((cut, codec),) in sorted(path for path in paths[name] if len(path) == 1):
+            if name == (start_model if cut else server_model):
+                arms += [Arm(name, ((cut, codec),), index) for index, after in enumerate(exits) if after >= cut]
     return arms
 
 

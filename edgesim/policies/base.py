@@ -24,7 +24,8 @@ DeadlineKnowledge = Literal["none", "distribution", "exact"]
 class Needs:
     """What a policy must be given; a scenario that does not give it is refused.
 
-    deadline: how much of the deadline it must know.  statistics: exit statistics from validation.
+    deadline: how much of the deadline it must know; it is told no more than that.
+    statistics: exit statistics from validation.
     truth: the future rate, the label or the cost draws: such a policy is an oracle and marked so everywhere.
     """
 
@@ -97,7 +98,7 @@ class Facts:
     send_w: float
     deadline_known: DeadlineKnowledge
     deadline_mean_s: float | None
-    """Mean of the deadline's distribution, where it is known at all."""
+    """Mean of the deadline's distribution, where it is known and the policy's needs name it."""
     rng: np.random.Generator = field(repr=False)
     """Draws of this policy at this node; they move nobody else's."""
 
@@ -121,7 +122,7 @@ class RequestView(Protocol):
 
     @property
     def time_left_s(self) -> float | None:
-        """Time until the deadline where it is known exactly, else None."""
+        """Time until the deadline where it is known exactly and the policy's needs say so, else None."""
 
 
 class View(Protocol):

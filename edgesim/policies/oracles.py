@@ -22,8 +22,9 @@ class Choice(NamedTuple):
 
 
 class Oracle(Policy):
-    """Takes the first of the arms (every local exit; every cut, codec and remote exit) that really finishes in time.
+    """Takes the first of the arms (every local exit; every path with every remote exit) that really finishes in time.
 
+    The paths are those of ``codecs``, and those that another policy of the scenario declares for the same models.
     Subclasses say in which order the arms are looked at, and which count.  Where none will do, the first local exit
     (on a server: the first exit) is taken.
     """
@@ -42,7 +43,8 @@ class Oracle(Policy):
         super().prepare(facts)
         self._shapes = {name: model.shape for name, model in facts.models.items()}
         if facts.is_device:
-            arms = all_arms(self._shapes, self._codecs, self.start_model, self.server_model)
+            declared = {name: model.payload_bytes for name, model in facts.models.items()}
+            arms = all_arms(self._shapes, declared, self.start_model, self.server_model)
             self._cheapest = self._choice(arms[0])
             self._choices = self.in_order([self._choice(arm) for arm in arms])
 

@@ -37,8 +37,8 @@ BUILT_IN: dict[str, type[Policy]] = {
 def build_policy(spec: Any, models: Sequence[str]) -> Policy:
     """A new instance for one node.
 
-    spec: a policy of a scenario, or an :class:`ArmSpec`.  models: the models it works with, the device's first.  Raises InputError where a
-    user's class cannot be found, is not a :class:`Policy`, or does not take its options.
+    spec: a policy of a scenario, or an :class:`ArmSpec`.  models: the models it works with, the device's first.
+    Raises InputError where a user's class cannot be found, is not a :class:`Policy`, or does not take its options.
     """
     if isinstance(spec, ArmSpec):
         return FixedArm(models, spec.arm)
@@ -81,5 +81,5 @@ def _from_file(path: Path) -> ModuleType:
 def _by_name(module: str, named: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except ImportError as error:
-        raise InputError(f"policy {named}: {error}") from None
+    except Exception as error:
+        raise InputError(f"policy {named} could not be loaded: {type(error).__name__}: {error}") from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from edgesim.engine.world import Cell, known_deadline
+from edgesim.errors import InputError
 from edgesim.policies.base import Needs, Policy
-from edgesim.policies.registry import BUILT_IN, user_class
+from edgesim.policies.registry import BUILT_IN, build_policy, user_class
 from edgesim.scenario.scenario import Scenario
 
 KNOWLEDGE = ("none", "distribution", "exact")
@@ -21,9 +22,12 @@ def needs_of(spec: Any) -> Needs:
 
 
 def check_needs(scenario: Scenario) -> None:
-    """Refuse policies that are not given what they need.  Raises InputError with file, line and key."""
+    """Refuse policies that cannot be made or are not given what they need.
+
+    Raises InputError with file, line and key.
+    """
     for name, spec in scenario.policies.items():
-        needs = needs_of(spec)
+        needs = _loaded(scenario, name)
         if needs.truth and scenario.execution == "live":
             raise scenario.error(f"policies.{name}", "an oracle looks its answers up, execution live has no tables")
         for device_class, device in scenario.devices.items():
@@ -34,6 +38,18 @@ def check_needs(scenario: Scenario) -> None:
                     f"{spec.type} needs a deadline whose knowledge is '{needs.deadline}', "
                     f"found '{known}' at devices.{device_class}.deadline.known",
                 )
+
+
+def _loaded(scenario: Scenario, name: str) -> Needs:
+    """What a policy needs, once it has been found to exist and to take its options."""
+    spec = scenario.policies[name]
+    try:
+        needs = needs_of(spec)
+        if spec.type != "static_best":
+            build_policy(spec, scenario.models_of(name))
+    except InputError as error:
+        raise scenario.error(f"policies.{name}", str(error)) from error
+    return needs
 
 
 def reacts_to_deadlines(scenario: Scenario) -> bool:

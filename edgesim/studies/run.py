@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
+from inspect import getfile
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.network.rate import pieces
 from edgesim.policies.arms import Arm
+from edgesim.policies.registry import user_class
 from edgesim.results.summary import summarise, write_summary
+from edgesim.scenario.policies import UserPolicy
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import check_needs, needs_of, plan_cells
 from edgesim.studies.check_files import check_files
@@ -81,10 +84,12 @@ def run_scenario(
         progress("summarising", 0, 1)
         summary = summarise(partial, manifest["labels"])
         write_summary(partial, summary)
+        progress("summarising", 1, 1)
         progress("drawing", 0, 1)
         from edgesim.results.plots import draw_all
 
         draw_all(partial, manifest)
+        progress("drawing", 1, 1)
     return Run(folder, manifest, summary, False)
 
 
@@ -108,11 +113,11 @@ def _cost_hash(costs: Any) -> str:
 
 
 def _file_hashes(scenario: Scenario) -> dict[str, str]:
-    """Digests of the traces and policy files that the scenario names: what is in them is part of it."""
+    """Digests of the traces and of the users' policies that the scenario names: what is in them is part of it."""
     found = [spec.arrivals.file for spec in scenario.devices.values() if spec.arrivals.process == "trace"]
     rates = [rate for link in scenario.links.values() for rate in (link.up, link.down)]
     found += [rate.file for rate in rates if rate.process == "trace"]
-    found += [file for spec in scenario.policies.values() if (file := getattr(spec, "file", None)) is not None]
+    found += [Path(getfile(user_class(spec))) for spec in scenario.policies.values() if isinstance(spec, UserPolicy)]
     return {os.path.relpath(path, scenario.folder): sha256(path.read_bytes()).hexdigest()[:16] for path in found}
 
 

@@ -10,7 +10,7 @@ import simpy
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
 from edgesim.engine.world import Cell, World
-from edgesim.policies.arms import Arm, all_arms
+from edgesim.policies.arms import Arm, all_arms, arm_paths
 from edgesim.policies.fixed_arm import ArmSpec
 from edgesim.scenario.policies import StaticBest
 from edgesim.scenario.scenario import Scenario
@@ -53,7 +53,9 @@ def find_static_best(
     """
     spec = scenario.policies[name]
     assert isinstance(spec, StaticBest)
-    arms = all_arms(dict(assets.shapes), spec.codecs, *scenario.models_of(name))
+    models = scenario.models_of(name)
+    paths = {model: arm_paths(assets.shapes[model], spec.codecs, *models) for model in models}
+    arms = all_arms(assets.shapes, paths, *models)
     deadlines: Sequence[float | None] = scenario.deadlines_ms or (None,)
     calibration = scenario.model_copy(update={"seed": spec.calibration_seed})
     scores: dict[float | None, list[float]] = {deadline_ms: [] for deadline_ms in deadlines}
