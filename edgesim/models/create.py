@@ -34,15 +34,16 @@ def build(geometry: Geometry, seed: int = INITIAL_SEED) -> MultiExit:
         return _with_branches(backbone, geometry.branches.after, geometry.branches.hidden)
 
 
-def create_model(spec: ZooModel | TimmModel) -> MultiExit:
+def create_model(spec: ZooModel | TimmModel, num_classes: int | None = None) -> MultiExit:
     """The model that a scenario names, ready to answer (``eval`` mode).
 
     A timm model has the backbone's own head as its only exit, unless ``exits`` names block counts:
     these get LayerNorm + Linear branches, whose weights come with the backbone's from the file
-    ``weights``.  Raises InputError for an unknown name, a download that fails, exits beyond the blocks,
-    branches that nobody trained, or weights that do not fit.
+    ``weights``.  num_classes: of the data, for a timm model without timm's own weights, which keep their head;
+    timm's number where None.  Raises InputError for an unknown name, a download that fails, exits beyond the
+    blocks, branches that nobody trained, or weights that do not fit.
     """
-    return zoo.load(spec.name) if spec.source == "zoo" else _timm_model(spec)
+    return zoo.load(spec.name) if spec.source == "zoo" else _timm_model(spec, num_classes)
 
 
 def preprocessing(spec: ZooModel | TimmModel) -> Preprocess:
@@ -56,13 +57,14 @@ def preprocessing(spec: ZooModel | TimmModel) -> Preprocess:
     return Preprocess(config.mean, config.std, config.input_size)
 
 
-def _timm_model(spec: TimmModel) -> MultiExit:
+def _timm_model(spec: TimmModel, num_classes: int | None) -> MultiExit:
     _check_timm_name(spec.name)
-    if spec.exits and spec.pretrained and not spec.weights:
+    timms_own = spec.pretrained and not spec.weights
+    if spec.exits and timms_own:
         raise InputError(f"model {spec.name}: nobody has trained branches for exits {list(spec.exits)}; name `weights`")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(INITIAL_SEED)
-        backbone = _timm_backbone(spec.name, spec.pretrained and not spec.weights)
+        backbone = _timm_backbone(spec.name, timms_own, None if timms_own else num_classes)
         last = backbone.num_blocks - 1
         if not all(1 <= after <= last for after in spec.exits):
             raise InputError(f"model {spec.name}: exits: found {list(spec.exits)}, allowed: blocks 1..{last}")
@@ -72,10 +74,11 @@ def _timm_model(spec: TimmModel) -> MultiExit:
     return model.eval()
 
 
-def _timm_backbone(name: str, pretrained: bool) -> Backbone:
+def _timm_backbone(name: str, pretrained: bool, num_classes: int | None) -> Backbone:
     create = timm_levit if name.startswith("levit") else timm_vit
+    options = {} if num_classes is None else {"num_classes": num_classes}
     try:
-        return create(name, pretrained)
+        return create(name, pretrained, **options)
     except Exception as error:  # timm and its hub client raise whatever their transport raises
         raise InputError(f"model {name}: {type(error).__name__}: {error}") from error
 

@@ -56,7 +56,7 @@ def obtain(
         from edgesim.models.create import create_model, preprocessing
         from edgesim.outcomes.execute import execute
 
-        made = create_model(model)
+        made = create_model(model, len(dataset.classes))
         _same_exits(name, made.exits, exits)
         return execute(made, dataset, preprocessing(model), missing, progress)
 
@@ -68,7 +68,8 @@ def live_executor(model: ZooModel | TimmModel, data: Data, split: Split) -> Live
     from edgesim.models.create import create_model, preprocessing
     from edgesim.outcomes.live import LiveExecutor
 
-    return LiveExecutor(create_model(model), load_data(data, split), preprocessing(model))
+    dataset = load_data(data, split)
+    return LiveExecutor(create_model(model, len(dataset.classes)), dataset, preprocessing(model))
 
 
 def weights_digest(model: ZooModel | TimmModel) -> str:

@@ -56,6 +56,17 @@ def test_weights_of_backbone_and_branches_come_from_the_file(tmp_path: Path) -> 
     assert all(torch.equal(value, state[name]) for name, value in loaded.state_dict().items())
 
 
+def test_weights_for_the_datas_classes_come_from_the_file(tmp_path: Path) -> None:
+    """A model that was fine-tuned on other data has another head than timm's."""
+    state = create_model(spec(exits=[4]), num_classes=10).state_dict()
+    save_file(state, tmp_path / "deit.safetensors")
+    loaded = create_model(spec(pretrained=True, exits=[4], weights=tmp_path / "deit.safetensors"), num_classes=10)
+    assert loaded.backbone.num_classes == 10
+    assert all(torch.equal(value, state[name]) for name, value in loaded.state_dict().items())
+    with pytest.raises(InputError, match="these weights are not this model's: .*head"):
+        create_model(spec(exits=[4], weights=tmp_path / "deit.safetensors"))
+
+
 def test_weights_for_other_exits_are_refused(tmp_path: Path) -> None:
     save_file(create_model(spec(exits=[4])).state_dict(), tmp_path / "deit.safetensors")
     with pytest.raises(InputError, match="deit.safetensors: these weights are not this model's: branches.8.*missing"):
