@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from edgesim.network.headers import wire_bytes
 from edgesim.profiling.costs import Costs
 from edgesim.workload.random import Draws
 
@@ -23,7 +24,7 @@ class Node:
 
     costs: by model.  policy: None where decisions come from outside (``Engine.next_decision``).
     decision_s: measured decision times, one of which each decision draws.  aborts: what happens at the deadline.
-    last_end_s: when the node last computed.  busy_s: worker seconds within the measured window.
+    last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
     """
 
     __slots__ = (
@@ -35,6 +36,7 @@ class Node:
         "last_end_s",
         "name",
         "policy",
+        "queue",
         "queue_area_s",
         "queue_changed_s",
         "queue_max",
@@ -43,6 +45,7 @@ class Node:
         "view",
     )
 
+    queue: Any
     request_view: Any
     view: Any
 
@@ -57,13 +60,17 @@ class Node:
         self.queue_max = 0
         self.queue_area_s = self.queue_changed_s = 0.0
 
+    def luck(self, request: Request) -> float:
+        """The quantile of the request's costs at this node."""
+        raise NotImplementedError
+
 
 class Device(Node):
     """An IoT device: one processor, a queue, a radio, a stream of requests.
 
     next_arrival_s: absolute time of request ``number``.  samples, lucks: draws by request number.
     server_lucks: the same for each server.  reports: by server, (when it was made, the wait it told).
-    acknowledged: rate samples that are not known yet, (when they will be, bits, seconds).
+    acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
     compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
     """
 
@@ -79,7 +86,6 @@ class Device(Node):
         "learns",
         "lucks",
         "next_arrival_s",
-        "queue",
         "receive_w",
         "reports",
         "root",
@@ -114,16 +120,23 @@ class Device(Node):
         self.compute_w = self.send_w = self.receive_w = 0.0
         self.up_busy_s = self.down_busy_s = 0.0
         self.reports: dict[str, tuple[float, float]] = {}
-        self.acknowledged: deque[tuple[float, float, float]] = deque()
+        self.acknowledged: deque[tuple[float, int, float]] = deque()
 
     def luck(self, request: Request) -> float:
         return self.lucks.at(request.number)
+
+    def hear_acknowledgements(self, now_s: float) -> None:
+        """Tell the estimator of the transfers that are known to have ended by now."""
+        acknowledged = self.acknowledged
+        while acknowledged and acknowledged[0][0] <= now_s:
+            _, payload_bytes, seconds = acknowledged.popleft()
+            self.estimator.observe(8 * wire_bytes(payload_bytes, self.uplink.header_mode), seconds)
 
 
 class Server(Node):
     """An edge server: k workers and one queue."""
 
-    __slots__ = ("batches", "batching", "idle_workers", "queue", "result_bytes", "service_s", "workers")
+    __slots__ = ("batches", "batching", "idle_workers", "result_bytes", "service_s", "services", "workers")
 
     def __init__(
         self,
@@ -140,7 +153,7 @@ class Server(Node):
         self.result_bytes = result_bytes
         self.batching = batching
         self.queue: deque[Task] = deque()
-        self.batches = 0
+        self.batches = self.services = 0
         self.service_s = 0.0
 
     def luck(self, request: Request) -> float:
@@ -151,6 +164,6 @@ class Server(Node):
 
         The requests in service are taken to be half done.
         """
-        if self.idle_workers or not self.served:
+        if self.idle_workers or not self.services:
             return 0.0
-        return (len(self.queue) + 0.5) * self.service_s / self.served / self.workers
+        return (len(self.queue) + 0.5) * self.service_s / self.services / self.workers

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edgesim.engine.places import Place, build_places
 from edgesim.outcomes.table import Outcomes
 from edgesim.policies.base import ModelShape
-from edgesim.profiling.costs import Costs, ModelCosts
+from edgesim.profiling.costs import ModelCosts, SyntheticCosts
 from edgesim.profiling.presets import on_processor
 from edgesim.scenario.processors import Processor
 from edgesim.scenario.scenario import Scenario
@@ -22,14 +22,14 @@ class Assets:
     """
 
     shapes: Mapping[str, ModelShape]
-    costs: Mapping[str, Costs]
+    costs: Mapping[str, ModelCosts | SyntheticCosts]
     test: Mapping[str, Outcomes]
     validation: Mapping[str, Outcomes]
     decision_s: Mapping[str, list[float]]
-    _on: dict[tuple[Processor, str], Costs] = field(default_factory=dict)
+    _on: dict[tuple[Processor, str], ModelCosts | SyntheticCosts] = field(default_factory=dict)
     _places: dict[int, dict[str, Place]] = field(default_factory=dict)
 
-    def on(self, processor: Processor, model: str) -> Costs:
+    def on(self, processor: Processor, model: str) -> ModelCosts | SyntheticCosts:
         """The model's costs on a scenario's processor."""
         key = (processor, model)
         if key not in self._on:

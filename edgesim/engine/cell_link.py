@@ -18,7 +18,7 @@ Done = Callable[[Any, float, float, float, int], None]
 class CellLink:
     """All transfers of a direction, of all devices of the cell.
 
-    ``bytes``, ``transfers`` count payload and transfers; ``busy_s`` the time with any under way in ``window``.
+    ``bytes``, ``transfers`` count payload and transfers.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class CellLink:
         self.clock, self.delay_s, self.header_mode, self.window = clock, delay_s, header_mode, window
         self.cell: SharedCell[Transfer] = SharedCell(rate)
         self.bytes = self.wire_bytes = self.transfers = 0
-        self.busy_s = 0.0
+        self._busy_s = 0.0
         self._busy_since_s = 0.0
         self._due: Event | None = None
 
@@ -46,6 +46,14 @@ class CellLink:
         self.transfers += 1
         self._plan()
 
+    def busy_s(self, now_s: float) -> float:
+        """Seconds of ``window`` up to now in which any transfer was under way."""
+        return self._busy_s + (self._busy_within(now_s) if len(self.cell) else 0.0)
+
+    def _busy_within(self, until_s: float) -> float:
+        low, high = self.window
+        return max(0.0, min(until_s, high) - max(self._busy_since_s, low))
+
     def _plan(self) -> None:
         """Schedule the next end; the one that was scheduled before is void."""
         finish_s = self.cell.next_finish_s()
@@ -61,9 +69,8 @@ class CellLink:
         assert finish_s is not None
         transfer = self.cell.pop(finish_s)
         if not len(self.cell):
-            low, high = self.window
-            self.busy_s += max(0.0, min(finish_s, high) - max(self._busy_since_s, low))
-        transfer.port.under_way.discard(transfer)
+            self._busy_s += self._busy_within(finish_s)
+        del transfer.port.under_way[transfer]
         transfer.done(transfer.subject, transfer.start_s, transfer.start_s, finish_s, transfer.nbytes)
         self._plan()
 
@@ -84,7 +91,7 @@ class CellPort:
 
     def __init__(self, link: CellLink) -> None:
         self.link = link
-        self.under_way: set[Transfer] = set()
+        self.under_way: dict[Transfer, None] = {}
 
     @property
     def delay_s(self) -> float:
@@ -94,9 +101,13 @@ class CellPort:
     def rate(self) -> RateProcess:
         return self.link.rate
 
+    @property
+    def header_mode(self) -> HeaderMode:
+        return self.link.header_mode
+
     def send(self, subject: Any, nbytes: int, done: Done) -> None:
         transfer = Transfer(self, subject, nbytes, self.link.clock.now, done)
-        self.under_way.add(transfer)
+        self.under_way[transfer] = None
         self.link.send(transfer)
 
     def queued_bytes(self, now_s: float) -> float:

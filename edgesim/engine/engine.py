@@ -15,7 +15,7 @@ from edgesim.engine.clock import ARRIVAL, NORMAL, Clock, Event
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.places import Place
 from edgesim.engine.plan import DEADLINE, Plans
-from edgesim.engine.request import DEVICE_WAIT, Request, Task
+from edgesim.engine.request import DEVICE_WAIT, Cancelling, Request, Task
 from edgesim.engine.transfers import Transfers
 from edgesim.errors import InputError
 from edgesim.policies.base import Feedback, RequestView, View
@@ -100,9 +100,9 @@ class Engine(Transfers):
 
     def finish(self) -> None:
         """End the run now: what is still open is unfinished."""
-        for server in self.servers.values():
-            self._note_queue(server, self.clock.now)
-        for request in sorted(self.open, key=lambda request: (request.arrival_s, request.device.name)):
+        for node in (*self.servers.values(), *self.devices):
+            self._note_queue(node, self.clock.now)
+        for request in sorted(self.open, key=lambda each: (each.arrival_s, each.device.name, each.number)):
             request.answers = [answer for answer in request.answers if answer[0] <= self.clock.now]
             request.reason = END_OF_RUN
             self.recorder.request(request, self.clock.now)
@@ -154,7 +154,7 @@ class Engine(Transfers):
         """The processor is free: on to the next task, past those whose deadline has struck."""
         device.busy = False
         device.last_end_s = now
-        device.served += 1
+        self._count_served(device, now)
         while not device.busy and len(device.queue):
             self._note_device_queue(device, now)
             task = device.queue.pop()
@@ -188,15 +188,12 @@ class Engine(Transfers):
     def _decide(self, node: Node, task: Task, now: float) -> float:
         """Ask the node's policy, or the caller; the seconds that it takes."""
         request_view, view = node.request_view, node.view
-        request_view.task = task
-        request_view.now_s = view.now_s = now
+        request_view.bind(task, now)
+        view.bind(task, now)
         if node.policy is None:
             self._decision = Decision(node, request_view, view, task)
             return 0.0
-        steps = node.policy.next_steps(request_view, view)
-        if not steps:
-            raise InputError(f"policy {type(node.policy).__name__} gave no step at {node.name}")
-        task.todo = iter(steps)
+        task.todo = iter(_plan(node, node.policy.next_steps(request_view, view)))
         samples = node.decision_s
         task.decide_s = samples[int(task.luck * len(samples))]
         return task.decide_s
@@ -207,9 +204,13 @@ class Engine(Transfers):
         if isinstance(node, Server) and node.batching is not None:
             self._reach_server(task)
             return
+        blocks, seen = task.blocks, len(task.seen)
         task.t_s = now + self._decide(node, task, now)
-        if self._decision is None or self._decision.task is not task:
-            self._carry_out(task, now)
+        if self._decision is not None and self._decision.task is task:
+            return
+        self._carry_out(task, now)
+        if task.callbacks is self._on_ask_again and (task.blocks, len(task.seen)) == (blocks, seen):
+            raise InputError(f"policy {type(node.policy).__name__} at {node.name}: a second plan that leads nowhere")
 
     def _waited(self, task: Task) -> None:
         """A task gives the processor back, to return later."""
@@ -238,7 +239,7 @@ class Engine(Transfers):
         request.device.reports[task.node.name] = task.report
         self._close(task, now, request.reason)
 
-    def _close(self, task: Task, now: float, reason: str) -> None:
+    def _close(self, task: Task | Cancelling, now: float, reason: str) -> None:
         """One task of a request has ended; with the last one, the request has."""
         request = task.request
         request.reason = reason
@@ -251,6 +252,19 @@ class Engine(Transfers):
         if device.learns:
             assert device.policy is not None
             device.policy.learn(feedback(request))
+
+
+def _plan(node: Node, steps: Any) -> Sequence[Step]:
+    """What a policy gave, as a plan that says how much of it is left."""
+    policy = type(node.policy).__name__
+    if steps.__class__ is not tuple:
+        try:
+            steps = tuple(steps)
+        except TypeError:
+            raise InputError(f"policy {policy} gave {steps!r} at {node.name}, which is no sequence of steps") from None
+    if not steps:
+        raise InputError(f"policy {policy} gave no step at {node.name}")
+    return steps
 
 
 def feedback(request: Request) -> Feedback:

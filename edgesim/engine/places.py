@@ -49,7 +49,7 @@ def _root(model: str, outcomes: Outcomes) -> Place:
         return Place(model, path, answers[key])
 
     root = place(())
-    known = {(): root}
+    known: dict[Path, Place] = {(): root}
     for path in sorted(outcomes.payloads, key=len):
         known[path] = place(path)
         known[path[:-1]].hops[path[-1]] = (outcomes.payload(path).tolist(), known[path])

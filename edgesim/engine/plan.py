@@ -14,14 +14,16 @@ from edgesim.engine.request import (
     DECIDE,
     ENCODE,
     ENERGY,
+    SPENT_S,
     WASTED_J,
     WASTED_S,
+    Cancelling,
     Request,
     Task,
 )
 from edgesim.errors import InputError
 from edgesim.outcomes.scores import Scores
-from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Stop, Wait, When
+from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 DEADLINE = "deadline"
@@ -37,6 +39,11 @@ def holds(when: When, scores: Scores) -> bool:
     if when.score == "entropy":
         return scores.entropy < when.threshold
     return getattr(scores, when.score) >= when.threshold
+
+
+def struck(task: Task, step: Step) -> bool:
+    """Whether the deadline stops a step that is due no sooner: at that very instant answers come first."""
+    return task.t_s > task.abort_s + ON_TIME_TOLERANCE_S or not isinstance(step, Exit | Answer)
 
 
 class Plans:
@@ -77,7 +84,7 @@ class Plans:
         node, handlers, abort_s = task.node, self._handlers, task.abort_s
         state = OPEN
         for step in task.todo:
-            if task.t_s >= abort_s and not (step.__class__ is Answer and task.t_s <= abort_s + ON_TIME_TOLERANCE_S):
+            if task.t_s >= abort_s and struck(task, step):
                 task.request.reason = DEADLINE
                 state = ENDED
                 break
@@ -155,8 +162,13 @@ class Plans:
     def _encode(self, task: Task, step: Send) -> int:
         if not task.node.is_device:
             raise InputError(f"{task.node.name}: a server cannot send a request further")
+        if step.to not in self.servers:
+            raise InputError(f"{task.node.name}: {step!r}, but the servers are {', '.join(self.servers) or 'none'}")
         if step.payload == "image":
-            cut, place = 0, self.places[step.model or task.place.model]
+            model = step.model or task.place.model
+            if model not in self.places:
+                raise InputError(f"{task.node.name}: {step!r}, but the models are {', '.join(self.places)}")
+            cut, place = 0, self.places[model]
         else:
             cut, place = task.blocks, task.place
             if cut == 0:
@@ -176,7 +188,7 @@ class Plans:
         return ENDED
 
     def _send_cancel(self, task: Task, step: Cancel) -> int:
-        event = Event((task.request, self.servers[step.to]), self._on_cancel)
+        event = Event(Cancelling(task.request, self.servers[step.to]), self._on_cancel)
         self.clock.schedule(event, NORMAL, task.t_s - self.clock.now)
         return FINISHED
 
@@ -197,6 +209,7 @@ class Plans:
         sums[DECIDE] += task.decide_s
         sums[COMPUTE] += task.compute_s
         sums[ENCODE] += task.encode_s
+        sums[SPENT_S] += seconds
         sums[ENERGY] += device.compute_w * seconds
         task.decide_s = task.compute_s = task.encode_s = 0.0
         stop = task.t_s

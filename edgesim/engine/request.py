@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgesim.engine.clock import Callbacks
 from edgesim.outcomes.scores import Scores
 from edgesim.policies.steps import Send, Step
 
 if TYPE_CHECKING:
-    from edgesim.compute.nodes import Device, Node
+    from edgesim.compute.nodes import Device, Node, Server
     from edgesim.engine.places import Place
     from edgesim.profiling.costs import Costs
 
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     ENERGY,
     WASTED_S,
     WASTED_J,
-) = range(14)
+    SPENT_S,
+) = range(15)
 """Positions in :attr:`Request.sums`."""
-_ZERO = [0.0] * 14
+_ZERO = [0.0] * 15
 
 GivenAnswer = tuple[float, int, str, int, Scores]
 """(absolute time at the device, depth, model, exit, scores)."""
@@ -42,7 +43,7 @@ class Request:
     """One sample at one device, with an arrival and a deadline, and what has become of it so far.
 
     deadline_s: absolute, infinite where there is none.  open: how many nodes or links still work on it.
-    sums: seconds and joules by stage, see the positions above.
+    sums: seconds and joules by stage, see the positions above; ``SPENT_S`` is computing time, its share of a batch.
     """
 
     __slots__ = (
@@ -76,6 +77,13 @@ class Request:
         self.codec = self.reason = ""
 
 
+class Cancelling(NamedTuple):
+    """A message that what ``server`` still has queued of ``request`` is no longer wanted."""
+
+    request: Request
+    server: Server
+
+
 class Task:
     """A request as one node or link holds it: an event that is scheduled again for each stage.
 
@@ -83,10 +91,11 @@ class Task:
     and a generator for every stage.  A request has one task, and one more for each copy that is under way
     while its node goes on.
 
-    ready_s, began_s: when it began to wait, and to be worked on.  blocks: run so far.  place: where its data has come to.  t_s: how far the
-    plan ``todo`` has been walked.  luck, row, branches, factor: this node's draw of costs for this request.
-    seen: scores of the exits that were run here.  given: a server's answer that has not left.  pending: a send
-    whose bytes are ready, (step, cut, place behind, payload bytes).  report: (time, expected wait) of a server.
+    ready_s, began_s: when it began to wait, and to be worked on.  blocks: run so far.  place: where its data has
+    come to.  t_s: how far the plan ``todo`` has been walked.  luck, row, branches, factor: this node's draw of costs
+    for this request.  seen: scores of the exits that were run here.  given: a server's answer that has not left.
+    pending: a send whose bytes are ready, (step, cut, place behind, payload bytes).  report: (time, expected wait) of
+    a server.
     """
 
     __slots__ = (

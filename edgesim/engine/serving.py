@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from itertools import chain
 from math import inf
 
-from edgesim.compute.nodes import Server
+from edgesim.compute.nodes import Node, Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.plan import ENDED, OPEN, Plans
-from edgesim.engine.request import SERVER, SERVER_WAIT, Task
+from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Cancelling, Task
 from edgesim.errors import InputError
 from edgesim.policies.steps import Answer, Exit, Run, Step, Stop
 
@@ -42,6 +42,18 @@ class Serving(Plans):
     _on_batch_done: Callbacks
     _on_gone: Callbacks
 
+    def _begin(self, node: Node, task: Task, now: float) -> None:
+        raise NotImplementedError
+
+    def _open_plan(self, node: Node, task: Task, now: float) -> float:
+        raise NotImplementedError
+
+    def _reply(self, task: Task) -> None:
+        raise NotImplementedError
+
+    def _close(self, task: Task | Cancelling, now: float, reason: str) -> None:
+        raise NotImplementedError
+
     def _reach_server(self, task: Task) -> None:
         now = self.clock.now
         server: Server = task.node  # type: ignore[assignment]
@@ -56,7 +68,7 @@ class Serving(Plans):
         if server.batching is not None:
             self._serve_batches(server, now)
 
-    def _note_queue(self, server: Server, now: float) -> None:
+    def _note_queue(self, server: Node, now: float) -> None:
         """Add to the time integral of the queue's length; to be called before it changes."""
         low, high = self.window
         start, stop = max(server.queue_changed_s, low), min(now, high)
@@ -76,7 +88,7 @@ class Serving(Plans):
         self._busy(server, task.began_s, now)
         self._book_service(server, task, task.began_s, now, 1)
         server.last_end_s = now
-        server.batches += 1
+        self._count_batch(server, now)
         server.idle_workers += 1
         if task.given is None:
             self._gone(task)
@@ -86,20 +98,34 @@ class Serving(Plans):
             self._note_queue(server, now)
             self._serve(server, server.queue.popleft(), now)
 
+    def _count_served(self, node: Node, now: float) -> None:
+        low, high = self.window
+        node.served += low <= now <= high
+
+    def _count_batch(self, server: Server, now: float) -> None:
+        low, high = self.window
+        server.batches += low <= now <= high
+
     def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: int) -> None:
-        server.served += 1
-        server.service_s += (stop - start) / batch
-        task.request.sums[SERVER] += stop - start
+        share_s = (stop - start) / batch
+        server.services += 1
+        server.service_s += share_s
+        self._count_served(server, stop)
+        sums = task.request.sums
+        sums[SERVER] += stop - start
+        sums[SPENT_S] += share_s
         self._late(task.request, start, stop, 1 / batch)
 
     def _cancel_reaches(self, event: Event) -> None:
         """Drop what is queued of a request; a batch in service is not interrupted."""
-        request, server = event.subject
+        cancelling: Cancelling = event.subject
+        request, server = cancelling
         now = self.clock.now
         self._note_queue(server, now)
         for task in [task for task in server.queue if task.request is request]:
             server.queue.remove(task)
             self._close(task, now, CANCELLED)
+        self._close(cancelling, now, request.reason)
 
     def _look_again(self, event: Event) -> None:
         self._serve_batches(event.subject, self.clock.now)
@@ -148,7 +174,6 @@ class Serving(Plans):
             if survivors and len(survivors) < len(todo):
                 t += costs.gather_s(len(survivors)) * factor
             todo = survivors
-        server.batches += 1
         self.clock.schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
 
     def _halt(self, server: Server, task: Task, steps: list[Step], more: bool, now: float, batch: int) -> bool:
@@ -173,10 +198,10 @@ class Serving(Plans):
             if task.given is not None:
                 self._emit(task, now)
             return True
+        self._book_service(server, task, now, task.t_s, batch)
         if state == OPEN:
             task.callbacks = self._on_ask_again
         else:
-            self._book_service(server, task, now, task.t_s, batch)
             task.callbacks = self._on_gone if task.given is None else self._on_reply
         self.clock.schedule(task, NORMAL, task.t_s - now)
         return False
@@ -185,6 +210,7 @@ class Serving(Plans):
         server, began_s = event.subject
         now = self.clock.now
         self._busy(server, began_s, now)
+        self._count_batch(server, now)
         server.last_end_s = now
         server.idle_workers += 1
         self._serve_batches(server, now)

@@ -15,7 +15,7 @@ def link_rows(world: World) -> Iterator[Row]:
     """Rows of links.parquet: cells once, own links by device."""
     for name, cell in world.cells.items():
         for direction, link in zip(("up", "down"), cell, strict=True):
-            yield (name, "", direction, link.busy_s, link.bytes, link.wire_bytes, link.transfers)
+            yield (name, "", direction, link.busy_s(world.clock.now), link.bytes, link.wire_bytes, link.transfers)
     for device, spec in zip(world.devices, world.classes, strict=True):
         if spec.link is not None and spec.link not in world.cells:
             for direction, link, busy_s in (

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from math import inf
 from operator import length_hint
-from typing import Any
 
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import DELIVERY, NORMAL, Callbacks, Event
 from edgesim.engine.plan import DEADLINE
-from edgesim.engine.request import DOWNLINK, DOWNLINK_WAIT, ENERGY, PROPAGATION, UPLINK, UPLINK_WAIT, WASTED_J, Task
+from edgesim.engine.request import (
+    DOWNLINK,
+    DOWNLINK_WAIT,
+    ENERGY,
+    PROPAGATION,
+    UPLINK,
+    UPLINK_WAIT,
+    WASTED_J,
+    Cancelling,
+    Request,
+    Task,
+)
 from edgesim.engine.serving import Serving
 from edgesim.network.fifo import FifoLink
 
 CANCEL_BYTES = 8
 """Payload of a cancel message: the number of the request."""
+MOST_UNHEARD = 64
+"""Acknowledgements that pile up before a device hears them without being asked for its link's rate."""
 
 
 class Transfers(Serving):
@@ -28,13 +40,16 @@ class Transfers(Serving):
     _on_back: Callbacks
     _on_cancel_reaches: Callbacks
 
+    def _release(self, device: Device, now: float) -> None:
+        raise NotImplementedError
+
     def _leave(self, task: Task) -> None:
         """The bytes of ``task.pending`` are ready: send them, and go on with the plan if there is more of it."""
         now = self.clock.now
         device: Device = task.node  # type: ignore[assignment]
         if length_hint(task.todo):
             traveller = task.copy()
-            traveller.pending = task.pending
+            traveller.pending, task.pending = task.pending, None
             self._send_up(traveller, device, now)
             self._carry_out(task, now)
         else:
@@ -48,17 +63,20 @@ class Transfers(Serving):
         server = self.servers[step.to]
         link = device.uplink
         is_fifo = link.__class__ is FifoLink
-        if device.aborts and (link.free_s if is_fifo else now) >= request.deadline_s:
-            self._close(task, now, DEADLINE)
+        if device.aborts and max(now, link.free_s if is_fifo else now) >= request.deadline_s:
+            request.reason = DEADLINE
+            task.callbacks = self._on_gone
+            self.clock.schedule(task, NORMAL, max(0.0, request.deadline_s - now))
             return
         if self.live is not None:
             task.live, nbytes = self.live.send(task.place.model, task.live, step.codec, cut == 0)
         request.cut, request.codec = cut, step.codec
         request.bytes_up += nbytes
         task.node, task.place, task.blocks = server, behind, cut
+        task.abort_s, task.seen = inf, {}
         if server.aborts and request.deadline_s < inf:
             wait_s = max(0.0, request.deadline_s - now)
-            self.clock.schedule(Event((request, server), self._on_cancel), NORMAL, wait_s)
+            self.clock.schedule(Event(Cancelling(request, server), self._on_cancel), NORMAL, wait_s)
         if is_fifo:
             start, finish = link.send(now, nbytes)
             self._sent_up(task, now, start, finish, nbytes)
@@ -74,17 +92,23 @@ class Transfers(Serving):
         sums[UPLINK_WAIT] += start - accepted
         sums[UPLINK] += seconds
         sums[PROPAGATION] += delay_s
-        sums[ENERGY] += device.send_w * seconds
+        self._book_sending(request, start, finish, nbytes)
+        if seconds > 0:
+            device.acknowledged.append((finish + 2 * delay_s, nbytes, seconds))
+            if len(device.acknowledged) > MOST_UNHEARD:
+                device.hear_acknowledgements(self.clock.now)
+        task.callbacks = self._on_reach_server
+        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+
+    def _book_sending(self, request: Request, start: float, finish: float, nbytes: int) -> None:
+        device, sums = request.device, request.sums
+        sums[ENERGY] += device.send_w * (finish - start)
         if finish > request.deadline_s:
             request.wasted_bytes += nbytes
             sums[WASTED_J] += device.send_w * (finish - max(start, request.deadline_s))
         low, high = self.window
         if finish > low and start < high:
             device.up_busy_s += min(finish, high) - max(start, low)
-        if seconds > 0:
-            device.acknowledged.append((finish + 2 * delay_s, 8 * nbytes, seconds))
-        task.callbacks = self._on_reach_server
-        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
 
     def _reply(self, task: Task) -> None:
         """An answer leaves its server."""
@@ -120,22 +144,26 @@ class Transfers(Serving):
 
     def _cancel_leaves(self, event: Event) -> None:
         """A cancel message is sent; where the request has ended meanwhile, none is."""
-        request, server = event.subject
+        cancelling: Cancelling = event.subject
+        request = cancelling.request
         if not request.open:
             return
+        request.open += 1
+        request.bytes_up += CANCEL_BYTES
         link = request.device.uplink
         if link.__class__ is FifoLink:
             now = self.clock.now
             start, finish = link.send(now, CANCEL_BYTES)
-            self._cancel_sent((request, server), now, start, finish, CANCEL_BYTES)
+            self._cancel_sent(cancelling, now, start, finish, CANCEL_BYTES)
         else:
-            link.send((request, server), CANCEL_BYTES, self._cancel_sent)
+            link.send(cancelling, CANCEL_BYTES, self._cancel_sent)
 
-    def _cancel_sent(self, subject: Any, accepted: float, start: float, finish: float, nbytes: int) -> None:
-        request = subject[0]
-        device = request.device
-        request.bytes_up += nbytes
-        request.sums[ENERGY] += device.send_w * (finish - start)
-        if finish < inf:
-            event = Event(subject, self._on_cancel_reaches)
-            self.clock.schedule(event, DELIVERY, finish + device.uplink.delay_s - self.clock.now)
+    def _cancel_sent(
+        self, cancelling: Cancelling, accepted: float, start: float, finish: float, nbytes: int
+    ) -> None:
+        if finish == inf:
+            return
+        request = cancelling.request
+        self._book_sending(request, start, finish, nbytes)
+        event = Event(cancelling, self._on_cancel_reaches)
+        self.clock.schedule(event, DELIVERY, finish + request.device.uplink.delay_s - self.clock.now)

@@ -24,16 +24,17 @@ class Truth:
     is its present expectation.
     """
 
-    def __init__(self, places: Mapping[str, Place], servers: Mapping[str, Server], headers: Any) -> None:
-        self._places, self._servers, self._headers = places, servers, headers
-        self.request_view: Any = None
-        """The node's view of the request, bound by the engine for each decision."""
+    def __init__(self, places: Mapping[str, Place], servers: Mapping[str, Server]) -> None:
+        self._places, self._servers = places, servers
+
+    def bind(self, task: Task, now_s: float) -> None:
+        """What is being decided on, and when."""
+        self._task, self._now_s = task, now_s
 
     def finish_s(self, device_steps: Sequence[Step], server_steps: Sequence[Step]) -> float:
         """See ``policies.base.Truth``."""
-        task: Task = self.request_view.task
-        node, t = task.node, self.request_view.now_s
-        t += _decision_s(node, task.luck)
+        task, node = self._task, self._task.node
+        t = self._now_s + _decision_s(node, task.luck)
         if not node.is_device:
             t += _decode_s(task)
             _, t = _walk(task.costs, task.luck, task.factor, task.blocks, server_steps, t)
@@ -50,7 +51,7 @@ class Truth:
         for hop in path:
             place = place.behind(*hop)[1]
         answers = place.exits[exit]
-        return answers is not None and answers[self.request_view.task.request.sample].correct
+        return answers is not None and answers[self._task.request.sample].correct
 
     def _by_server(self, task: Task, step: Send, cut: int, steps: Sequence[Step], t: float) -> float:
         request, device, server = task.request, task.request.device, self._servers[step.to]
@@ -74,7 +75,7 @@ class Truth:
         start_s = max(t, link.free_s) if isinstance(link, FifoLink) else t
         if start_s == inf:
             return inf
-        return link.rate.finish(start_s, 8 * wire_bytes(payload_bytes, self._headers)) + link.delay_s
+        return link.rate.finish(start_s, 8 * wire_bytes(payload_bytes, link.header_mode)) + link.delay_s
 
 
 def _decision_s(node: Node, luck: float) -> float:

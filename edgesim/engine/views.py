@@ -21,55 +21,65 @@ if TYPE_CHECKING:
 class TaskView:
     """A request as its holder may see it (``policies.base.RequestView``)."""
 
-    __slots__ = ("_exact", "now_s", "task")
+    __slots__ = ("_exact", "_now_s", "_task")
 
-    task: Task
-    now_s: float
+    _task: Task
+    _now_s: float
 
     def __init__(self, deadline_exact: bool) -> None:
         self._exact = deadline_exact
 
+    def bind(self, task: Task, now_s: float) -> None:
+        """What is being decided on, and when."""
+        self._task, self._now_s = task, now_s
+
     @property
     def model(self) -> str:
-        return self.task.place.model
+        return self._task.place.model
 
     @property
     def blocks_done(self) -> int:
-        return self.task.blocks
+        return self._task.blocks
 
     @property
     def path(self) -> Path:
-        return self.task.place.path
+        return self._task.place.path
 
     @property
     def age_s(self) -> float:
-        return self.now_s - self.task.request.arrival_s
+        return self._now_s - self._task.request.arrival_s
 
     @property
     def scores(self) -> Mapping[int, Seen]:
-        return {index: Seen(*scores[:4]) for index, scores in self.task.seen.items()}
+        return {index: Seen(*scores[:4]) for index, scores in self._task.seen.items()}
 
     @property
     def time_left_s(self) -> float | None:
         if not self._exact:
             return None
-        return self.task.request.deadline_s - self.now_s
+        return self._task.request.deadline_s - self._now_s
 
 
 class NodeView:
     """What a node can know now (``policies.base.View``)."""
 
-    __slots__ = ("_truth", "node", "now_s")
+    __slots__ = ("_node", "_truth", "now_s")
 
     now_s: float
 
     def __init__(self, node: Node, truth: Truth | None) -> None:
-        self.node = node
+        self._node = node
         self._truth = truth
+
+    def bind(self, task: Task, now_s: float) -> None:
+        """What is being decided on, and when."""
+        self.now_s = now_s
+        if self._truth is not None:
+            self._truth.bind(task, now_s)
 
     @property
     def queue_length(self) -> int:
-        return len(self.node.queue)  # type: ignore[attr-defined]
+        return len(self._node.queue)  # type: ignore[attr-defined]
 
     @property
     def truth(self) -> Truth:
@@ -83,27 +93,23 @@ class DeviceView(NodeView):
 
     __slots__ = ()
 
-    node: Device
+    _node: Device
 
     @property
     def queued_bytes(self) -> float:
-        return self.node.uplink.queued_bytes(self.now_s)
+        return self._node.uplink.queued_bytes(self.now_s)
 
     @property
     def rate_bps(self) -> float:
-        device = self.node
-        acknowledged = device.acknowledged
-        while acknowledged and acknowledged[0][0] <= self.now_s:
-            _, bits, seconds = acknowledged.popleft()
-            device.estimator.observe(bits, seconds)
-        return device.estimator.rate_bps
+        self._node.hear_acknowledgements(self.now_s)
+        return self._node.estimator.rate_bps
 
     def server_wait_s(self, server: str) -> float:
-        report = self.node.reports.get(server)
+        report = self._node.reports.get(server)
         return report[1] if report else 0.0
 
     def report_age_s(self, server: str) -> float:
-        report = self.node.reports.get(server)
+        report = self._node.reports.get(server)
         return self.now_s - report[0] if report else inf
 
 
@@ -120,5 +126,3 @@ class ServerView(NodeView):
 
     def report_age_s(self, server: str) -> float:
         return 0.0
-
-

@@ -17,12 +17,12 @@ from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.truth import Truth
-from edgesim.engine.views import DeviceView, NodeView, ServerView, TaskView
+from edgesim.engine.views import DeviceView, ServerView, TaskView
 from edgesim.network.build import build_estimator, build_rate
 from edgesim.network.fifo import FifoLink
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes
-from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Policy
+from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
 from edgesim.policies.registry import build_policy
 from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.estimators import EwmaEstimator
@@ -36,7 +36,7 @@ from edgesim.workload.random import Draws, generator
 
 @dataclass(frozen=True)
 class Cell:
-    """One simulation: a policy (name and what the scenario says of it), a deadline of the axis or none, a replication."""
+    """One simulation: a policy (its name and its spec), a deadline of the axis or none, a replication."""
 
     policy: str
     spec: Any
@@ -83,7 +83,9 @@ class World:
         self.external = external
         self.cells: dict[str, tuple[CellLink, CellLink]] = {}
         self._known_models: dict[Processor, dict[str, ModelFacts]] = {}
-        self.servers = {name: self._server(name) for name in scenario.servers}
+        self.servers: dict[str, Server] = {}
+        for name in scenario.servers:
+            self.servers[name] = self._server(name)
         self.devices = [
             self._device(name, f"{name}-{number}", spec)
             for name, spec in scenario.devices.items()
@@ -99,8 +101,8 @@ class World:
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
 
-    def _truth(self, policy: Policy, headers: str) -> Truth | None:
-        return Truth(self.places, self.servers, headers) if policy.needs.truth else None
+    def _truth(self, policy: Policy | None) -> Truth | None:
+        return Truth(self.places, self.servers) if policy is not None and policy.needs.truth else None
 
     def _server(self, name: str) -> Server:
         spec = self.scenario.servers[name]
@@ -113,9 +115,9 @@ class World:
         server.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
         users = [each for each in self.scenario.devices.values() if each.link is not None]
         link = self.scenario.links[users[0].link] if users else None  # type: ignore[index]
-        policy.prepare(self._facts(name, name, users[0] if users else None, link))
-        truth = self._truth(policy, link.headers if link else "none") if users else None
-        self._see(server, ServerView(server, truth), truth, all(known_deadline(each) == "exact" for each in users))
+        policy.prepare(self._facts(policy.needs, name, name, users[0] if users else None, link))
+        exact = policy.needs.deadline == "exact" and all(known_deadline(each) == "exact" for each in users)
+        server.view, server.request_view = ServerView(server, self._truth(policy)), TaskView(exact)
         return server
 
     def _device(self, class_name: str, name: str, spec: DeviceClass) -> Device:
@@ -130,19 +132,13 @@ class World:
         if spec.power is not None:
             device.compute_w = spec.power.compute_w - spec.power.idle_w
             device.send_w, device.receive_w = spec.power.send_w, spec.power.receive_w
-        truth = None
         if policy is not None:
             device.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
             link = None if spec.link is None else self.scenario.links[spec.link]
-            policy.prepare(self._facts(name, spec.server or "", spec, link))
-            truth = self._truth(policy, "none" if link is None else link.headers)
-        self._see(device, DeviceView(device, truth), truth, known_deadline(spec) == "exact")
+            policy.prepare(self._facts(policy.needs, name, spec.server or "", spec, link))
+        exact = known_deadline(spec) == "exact" and (policy is None or policy.needs.deadline == "exact")
+        device.view, device.request_view = DeviceView(device, self._truth(policy)), TaskView(exact)
         return device
-
-    def _see(self, node: Device | Server, view: NodeView, truth: Truth | None, exact: bool) -> None:
-        node.view, node.request_view = view, TaskView(exact)
-        if truth is not None:
-            truth.request_view = node.request_view
 
     def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
         if spec.link is None:
@@ -180,14 +176,14 @@ class World:
         root = self.root
         device.next_arrival_s = arrival_times(spec.arrivals, root, name)
         device.deadline_of = deadlines(spec.deadline, self.cell.axis_deadline_ms, root, name)
-        pool = min(self.samples[model] for model in self.models)
+        pool = min(self.samples.values())
         device.samples = Draws(lambda rng, count: rng.integers(pool, size=count), root, "samples", name)
         device.lucks = Draws(lambda rng, count: rng.random(count), root, "costs", name, name)
         device.server_lucks = {
             server: Draws(lambda rng, count: rng.random(count), root, "costs", server, name) for server in self.servers
         }
 
-    def _facts(self, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
+    def _facts(self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
         scenario = self.scenario
         known = known_deadline(spec)
         mean_s = mean_deadline_s(spec.deadline if spec else None, self.cell.axis_deadline_ms)
@@ -204,7 +200,7 @@ class World:
             compute_w=power.compute_w - power.idle_w if power else 0.0,
             send_w=power.send_w if power else 0.0,
             deadline_known=known,
-            deadline_mean_s=None if known == "none" or mean_s == inf else mean_s,
+            deadline_mean_s=None if "none" in (known, needs.deadline) or mean_s == inf else mean_s,
             rng=generator(self.root, "policy", self.cell.policy, node),
         )
 

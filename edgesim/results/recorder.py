@@ -11,8 +11,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edgesim.results.columns import ANSWERS, BOOL, CELL, FLOAT64, INT32, INT64, LINKS, NAME, NODES, REQUESTS, Column
-from edgesim.results.columns import arrow_schema
+from edgesim.engine.request import ENERGY, SPENT_S, WASTED_J, WASTED_S
+from edgesim.results.columns import (
+    ANSWERS,
+    BOOL,
+    CELL,
+    FLOAT64,
+    INT32,
+    INT64,
+    LINKS,
+    NAME,
+    NODES,
+    REQUESTS,
+    Column,
+    arrow_schema,
+)
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 if TYPE_CHECKING:
@@ -95,12 +108,14 @@ class RunRecorder:
         low, high = self._window
         counted = low <= arrival_s <= high
         answers = request.answers
+        used: GivenAnswer | None
+        final: GivenAnswer | None
+        shown: GivenAnswer | None
         if len(answers) == 1:
-            (shown,) = answers
+            shown = final = answers[0]
             first_s = shown[0]
             in_time = first_s <= deadline_s + ON_TIME_TOLERANCE_S
             used = shown if in_time else None
-            final = shown
         elif answers:
             answers.sort(key=lambda answer: answer[0])
             first_s = answers[0][0]
@@ -128,7 +143,16 @@ class RunRecorder:
                 )
             )
 
-    def _row(self, request, counted, first_s, in_time, used, final, shown) -> tuple[Any, ...]:
+    def _row(
+        self,
+        request: Request,
+        counted: bool,
+        first_s: float,
+        in_time: bool,
+        used: GivenAnswer | None,
+        final: GivenAnswer | None,
+        shown: GivenAnswer | None,
+    ) -> tuple[Any, ...]:
         arrival_s, sums, reason = request.arrival_s, request.sums, request.reason
         if in_time:
             end, reason = ON_TIME, ""
@@ -136,6 +160,8 @@ class RunRecorder:
             end, reason = LATE, ""
         else:
             end = UNFINISHED if request.open else DROPPED
+        helped = (sums[WASTED_S], request.wasted_bytes, sums[WASTED_J])
+        wasted = helped if in_time else (sums[SPENT_S], request.bytes_up, sums[ENERGY])
         if shown is None:
             model, exit, prediction = "", -1, nan
         else:
@@ -163,10 +189,8 @@ class RunRecorder:
             *sums[:11],
             request.bytes_up,
             request.bytes_down,
-            sums[11],
-            sums[12],
-            request.wasted_bytes,
-            sums[13],
+            sums[ENERGY],
+            *wasted,
         )
 
     def link(self, row: tuple[Any, ...]) -> None:

@@ -16,7 +16,7 @@ from edgesim.outcomes.table import Outcomes
 from edgesim.policies.arms import arm_paths
 from edgesim.policies.base import ModelShape
 from edgesim.policies.registry import build_policy
-from edgesim.profiling.costs import Costs, ModelCosts, synthetic_costs
+from edgesim.profiling.costs import ModelCosts, SyntheticCosts, synthetic_costs
 from edgesim.profiling.profile import find_profile
 from edgesim.scenario.depths import Depth, check_depths
 from edgesim.scenario.models import Model
@@ -81,7 +81,7 @@ def live_executors(scenario: Scenario, split: str) -> dict[str, Any]:
     return {name: live_executor(spec, scenario.data, split) for name, spec in scenario.models.items()}  # type: ignore[arg-type]
 
 
-def _costs(scenario: Scenario, name: str, spec: Model) -> Costs:
+def _costs(scenario: Scenario, name: str, spec: Model) -> ModelCosts | SyntheticCosts:
     if spec.source == "synthetic":
         return synthetic_costs(spec)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Draws:
         self._values: list = []
         self._last: tuple[int, int, list] = (0, 0, [])
 
-    def at(self, number: int):
+    def at(self, number: int) -> Any:
         """Draw number ``number`` (from 0)."""
         if self._base <= number < self._stop:
             return self._values[number - self._base]
