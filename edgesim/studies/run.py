@@ -186,7 +186,10 @@ class _Worker:
 
     def run(self, cell: Cell, part: Path) -> Agreement | None:
         live = None if self._executors is None else LiveExecution(self._executors)
-        return simulate(self._scenario, self._assets, cell, part, self._assets.test, live)
+        try:
+            return simulate(self._scenario, self._assets, cell, part, self._assets.test, live)
+        except InputError as error:
+            raise self._scenario.error(f"policies.{cell.policy}", str(error)) from error
 
 
 _worker: _Worker | None = None

@@ -60,15 +60,23 @@ def _trace(path: Path) -> Times:
     return lambda: next(times, inf)
 
 
-@lru_cache(maxsize=8)
 def read_arrival_trace(path: Path) -> tuple[float, ...]:
-    """Times from the column ``time_s`` of a CSV file.
+    """Times from the column ``time_s`` of a CSV file, which is read once for as long as it stays as it is.
 
     Raises InputError naming file and line where the column is missing, a time is no number, negative or
     before the one above it, or there is none.
     """
+    try:
+        stat = path.stat()
+        return _times(path, (stat.st_mtime_ns, stat.st_size))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as a trace: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _times(path: Path, version: tuple[int, int]) -> tuple[float, ...]:
     times: list[float] = []
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         rows = csv.DictReader(file)
         if "time_s" not in (rows.fieldnames or ()):
             raise InputError(f"{path}, line 1: no column time_s, found {rows.fieldnames}")
