@@ -90,13 +90,13 @@ class Serving(Plans):
         server.last_end_s = now
         self._count_batch(server, now)
         server.idle_workers += 1
+        if server.queue:  # first, as the load report that leaves with the answer must not take the worker for idle
+            self._note_queue(server, now)
+            self._serve(server, server.queue.popleft(), now)
         if task.given is None:
             self._gone(task)
         else:
             self._reply(task)
-        if server.queue:
-            self._note_queue(server, now)
-            self._serve(server, server.queue.popleft(), now)
 
     def _count_served(self, node: Node, now: float) -> None:
         low, high = self.window
