@@ -22,7 +22,6 @@ import simpy
 import edgesim.profiling
 from edgesim.engine.assets import Assets
 from edgesim.engine.world import Cell, World
-from edgesim.policies.base import ModelShape
 from edgesim.profiling.machine import describe
 from edgesim.scenario.load import build_scenario
 from edgesim.studies.load import load_assets

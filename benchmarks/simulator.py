@@ -2,7 +2,8 @@
 
     python benchmarks/simulator.py [--quick] [--markdown FILE]
 
-(a) plain simpy: a process for each task and a ``Resource``: Poisson arrivals, transfer, FIFO server, result; no records.
+(a) plain simpy: a process for each task and a ``Resource``: Poisson arrivals, transfer, FIFO server, result; nothing
+is recorded.
 (b) edgesim on the same load: fixed-cut policy, trace-driven uplinks, sampled costs, all records written to Parquet.
 Every measurement is a process of its own; (a) and (b) take turns.  Beside them other policies on the same load, and
 the time of one decision.  Let nothing else run.
@@ -130,7 +131,8 @@ def run_edgesim(devices: int, requests: int, policy: str) -> dict[str, float]:
         (folder / "trace.csv").write_text("time_s,rate_mbps\n" + rows)
         scenario = build_scenario(scenario_of(devices, requests, policy, folder / "trace.csv"), folder)
         assets = load_assets(scenario, decisions={})
-        recorder = RunRecorder(folder, (policy, float("nan"), 0), (0.0, scenario.duration_s), {"model": BLOCKS})
+        recorder = RunRecorder(folder, (0.0, scenario.duration_s), {"model": BLOCKS})
+        recorder.begin((policy, float("nan"), 0))
         clock = simpy.Environment()
         world = World(scenario, assets, Cell(policy, scenario.policies[policy], None, 0), clock, recorder, assets.test)
         before = peak_bytes()

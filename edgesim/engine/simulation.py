@@ -1,4 +1,4 @@
-"""Runs one cell on simpy's clock and records it."""
+"""Runs cells on simpy's clock and records them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ def simulate(
     scenario: Scenario,
     assets: Assets,
     cell: Cell,
-    folder: Path,
+    recorder: RunRecorder,
     outcomes: Mapping[str, Outcomes],
     live: LiveExecution | None = None,
 ) -> Agreement | None:
-    """Run a cell to its end (all requests ended, or ``drain_s`` after the last arrival) and write its tables.
+    """Run a cell to its end (all requests ended, or ``drain_s`` after the last arrival) and record it.
 
-    outcomes: what requests meet.  folder: exists, and receives the four Parquet files.
+    outcomes: what requests meet.
     """
-    blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
-    recorder = RunRecorder(folder, cell.key, (scenario.warmup_s, scenario.duration_s), blocks)
+    recorder.begin(cell.key)
     clock = simpy.Environment()
     world = World(scenario, assets, cell, clock, recorder, outcomes, live)
     clock.run(until=scenario.duration_s + scenario.drain_s)
@@ -38,5 +37,10 @@ def simulate(
         recorder.link(row)
     for row in node_rows(world):
         recorder.node(row)
-    recorder.close()
     return live.agreement if live else None
+
+
+def recorder_for(scenario: Scenario, assets: Assets, folder: Path) -> RunRecorder:
+    """Records cells of this scenario into ``folder``."""
+    blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
+    return RunRecorder(folder, (scenario.warmup_s, scenario.duration_s), blocks)

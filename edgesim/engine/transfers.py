@@ -158,9 +158,7 @@ class Transfers(Serving):
         else:
             link.send(cancelling, CANCEL_BYTES, self._cancel_sent)
 
-    def _cancel_sent(
-        self, cancelling: Cancelling, accepted: float, start: float, finish: float, nbytes: int
-    ) -> None:
+    def _cancel_sent(self, cancelling: Cancelling, accepted: float, start: float, finish: float, nbytes: int) -> None:
         if finish == inf:
             return
         request = cancelling.request

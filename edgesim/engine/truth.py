@@ -89,9 +89,7 @@ def _decode_s(task: Task) -> float:
     return task.costs.decode_s(send.codec, cut, task.luck) * task.factor
 
 
-def _walk(
-    costs: Costs, luck: float, factor: float, blocks: int, steps: Sequence[Step], t: float
-) -> tuple[int, float]:
+def _walk(costs: Costs, luck: float, factor: float, blocks: int, steps: Sequence[Step], t: float) -> tuple[int, float]:
     """Blocks run and time after the runs and exits of ``steps``, as ``Plans`` counts them."""
     row, branches = costs.row(luck), costs.branch_row(luck)
     for step in steps:

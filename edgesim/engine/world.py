@@ -94,9 +94,7 @@ class World:
         self.classes = [spec for spec in scenario.devices.values() for _ in range(spec.count)]
         ranks = depths(scenario, assets.shapes)
         stop_s = scenario.duration_s
-        self.engine = Engine(
-            clock, self.devices, self.servers, self.places, ranks, stop_s, self.window, recorder, live
-        )
+        self.engine = Engine(clock, self.devices, self.servers, self.places, ranks, stop_s, self.window, recorder, live)
 
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
@@ -238,4 +236,3 @@ def _accuracy(outcomes: Outcomes) -> dict[tuple[OutcomePath, int], float]:
         for table in [outcomes.table(path)]
         for exit, right in zip(table.exits, table.correct.mean(axis=1), strict=True)
     }
-

@@ -38,6 +38,7 @@ from edgesim.workload.random import generator
 
 CHUNK_STEPS = 64
 RECENT = 2  # chunks, and states at their starts, that are kept: there may be thousands of links
+SHARED_CHUNKS = 2048  # kept for other links of the same key, 13 MB
 KEPT_EVERY = 64  # of the older states at chunk starts, every 64th is kept
 
 
@@ -157,27 +158,38 @@ class Ar1Rate(ChunkedRate):
         if stretch is None:
             known = max(start for start in self._states if start <= k)
             for chunk in range(known, k + 1):
-                rates_bps = self._walk(chunk)
-            stretch = self._recent[k] = Stretch(self._law.edges_s, rates_bps.tolist())
+                stretch = self._walk(chunk)
+            assert stretch is not None
+            self._recent[k] = stretch
             if len(self._recent) > RECENT:
                 del self._recent[next(iter(self._recent))]
         return stretch
 
-    def _walk(self, k: int) -> np.ndarray:
-        """The rates of chunk k from its starting state, and the state it leaves to chunk k + 1."""
-        law, (level, outage) = self._law, self._states[k]
-        draws = generator(self._root, "link rate", *self._key, k)
-        shocks = draws.standard_normal(CHUNK_STEPS) * math.sqrt(1 - law.a**2)
-        levels = list(accumulate(shocks.tolist(), lambda y, shock: law.a * y + shock, initial=level))
-        rates_bps = np.exp(law.mu + law.sigma * np.array(levels[:-1]))
-        if law.outage_share:
-            outages = list(accumulate(draws.random(CHUNK_STEPS).tolist(), self._next_outage, initial=outage))
-            rates_bps[np.array(outages[:-1])] = 0.0
-            outage = outages[-1]
-        self._states[k + 1] = _State(levels[-1], outage)
+    def _walk(self, k: int) -> Stretch:
+        """Chunk k from its starting state; keeps the state that it leaves to chunk k + 1."""
+        stretch, self._states[k + 1] = _chunk(self._law, self._states[k], self._root, self._key, k)
         if (k + 1 - RECENT) % KEPT_EVERY:
             self._states.pop(k + 1 - RECENT, None)
-        return rates_bps
+        return stretch
 
-    def _next_outage(self, outage: bool, draw: float) -> bool:
-        return draw >= self._law.p_end if outage else draw < self._law.p_begin
+
+@lru_cache(maxsize=SHARED_CHUNKS)
+def _chunk(law: Ar1Law, state: _State, root: int, key: tuple[str | int, ...], k: int) -> tuple[Stretch, _State]:
+    """The rates of chunk k from its starting state, and the state that it leaves to the next.
+
+    Kept for a while, since the cells of a run that share a replication meet the same links one after the other.
+    """
+    level, outage = state
+    draws = generator(root, "link rate", *key, k)
+    shocks = draws.standard_normal(CHUNK_STEPS) * math.sqrt(1 - law.a**2)
+    levels = list(accumulate(shocks.tolist(), lambda y, shock: law.a * y + shock, initial=level))
+    rates_bps = np.exp(law.mu + law.sigma * np.array(levels[:-1]))
+    if law.outage_share:
+
+        def following(outage: bool, draw: float) -> bool:
+            return draw >= law.p_end if outage else draw < law.p_begin
+
+        outages = list(accumulate(draws.random(CHUNK_STEPS).tolist(), following, initial=outage))
+        rates_bps[np.array(outages[:-1])] = 0.0
+        outage = outages[-1]
+    return Stretch(law.edges_s, rates_bps.tolist()), _State(levels[-1], outage)

@@ -13,16 +13,13 @@ import pyarrow.parquet as pq
 
 from edgesim.engine.request import ENERGY, SPENT_S, WASTED_J, WASTED_S
 from edgesim.results.columns import (
-    ANSWERS,
     BOOL,
     CELL,
     FLOAT64,
     INT32,
     INT64,
-    LINKS,
     NAME,
-    NODES,
-    REQUESTS,
+    TABLES,
     Column,
     arrow_schema,
 )
@@ -36,16 +33,25 @@ ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
 _NUMPY = {INT32: np.int32, INT64: np.int64, FLOAT64: np.float64, BOOL: np.bool_}
 
 
-class TableWriter:
-    """A Parquet file that grows by rows (tuples) of one cell; the cell's own columns are added here."""
+CellKey = tuple[str, float, int]
+"""(policy, deadline of the axis in ms or NaN, replication)."""
 
-    def __init__(self, path: Path, columns: tuple[Column, ...], cell: tuple[str, float, int]) -> None:
+
+class TableWriter:
+    """A Parquet file that grows by rows (tuples) of one cell after the other; the cell's own columns are added here."""
+
+    def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
         self._columns = columns[len(CELL) :]
-        self._cell = cell
+        self._cell: CellKey = ("", nan, 0)
         self._schema = arrow_schema(columns)
         names = [column.name for column in columns if column.kind == NAME]
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=names)
         self._rows: list[tuple[Any, ...]] = []
+
+    def begin(self, cell: CellKey) -> None:
+        """The rows from here on are of ``cell``."""
+        self._flush()
+        self._cell = cell
 
     def append(self, row: tuple[Any, ...]) -> None:
         self._rows.append(row)
@@ -87,20 +93,21 @@ def slot_at(answers: list[GivenAnswer], time_s: float) -> GivenAnswer | None:
 
 
 class RunRecorder:
-    """Records one cell into ``folder``: requests, answers, links and nodes.
+    """Records cells, one after the other, into ``folder``: requests, answers, links and nodes.
 
     window: requests that arrive within it count.  num_blocks: by model, for requests that sent nothing.
     """
 
-    def __init__(
-        self, folder: Path, cell: tuple[str, float, int], window: tuple[float, float], num_blocks: Mapping[str, int]
-    ) -> None:
-        self._requests = TableWriter(folder / "requests.parquet", REQUESTS, cell)
-        self._answers = TableWriter(folder / "answers.parquet", ANSWERS, cell)
-        self._links = TableWriter(folder / "links.parquet", LINKS, cell)
-        self._nodes = TableWriter(folder / "nodes.parquet", NODES, cell)
+    def __init__(self, folder: Path, window: tuple[float, float], num_blocks: Mapping[str, int]) -> None:
+        self._tables = {stem: TableWriter(folder / f"{stem}.parquet", columns) for stem, columns in TABLES.items()}
+        self._requests, self._answers = self._tables["requests"], self._tables["answers"]
         self._window = window
         self._num_blocks = num_blocks
+
+    def begin(self, cell: CellKey) -> None:
+        """What is recorded from here on belongs to ``cell``."""
+        for table in self._tables.values():
+            table.begin(cell)
 
     def request(self, request: Request, end_s: float) -> None:
         """Write the request's row, and one for each of its answers."""
@@ -195,12 +202,12 @@ class RunRecorder:
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""
-        self._links.append(row)
+        self._tables["links"].append(row)
 
     def node(self, row: tuple[Any, ...]) -> None:
         """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
-        self._nodes.append(row)
+        self._tables["nodes"].append(row)
 
     def close(self) -> None:
-        for table in (self._requests, self._answers, self._links, self._nodes):
+        for table in self._tables.values():
             table.close()

@@ -36,7 +36,8 @@ def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
             if rate.process == "trace":
-                yield name, direction, f"trace {rate.file.name}" + (f", scaled by {rate.scale:g}" if rate.scale != 1 else "")
+                scaled = f", scaled by {rate.scale:g}" if rate.scale != 1 else ""
+                yield name, direction, f"trace {rate.file.name}{scaled}"
             elif rate.process == "ar1" and rate.preset is not None:
                 yield name, direction, f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
             else:
@@ -45,9 +46,9 @@ def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
 
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
     if scenario.links:
-        yield "Connections are warm (no handshakes)."
+        yield "Connections are warm (no handshakes)"
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
-        yield "Decision times are measured on the profiled machine and scaled with the codecs."
+        yield "Decision times are measured on the profiled machine and scaled with the codecs"
 
 
 def warnings_of(scenario: Scenario, assets: Assets) -> list[str]:

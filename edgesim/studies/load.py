@@ -57,7 +57,10 @@ def read_decisions() -> dict[str, list[float]]:
 
 
 def declared_paths(scenario: Scenario, shape: ModelShape) -> list[Path]:
-    """Every path of one model that some policy may send a request along.  Refuses a policy that sends without a link."""
+    """Every path of one model that some policy may send a request along.
+
+    Refuses a policy that sends without a link.
+    """
     found: dict[Path, None] = {}
     for name, spec in scenario.policies.items():
         models = scenario.models_of(name)

@@ -19,7 +19,7 @@ from typing import Any
 import edgesim
 from edgesim.engine.assets import Assets
 from edgesim.engine.live import Agreement, LiveExecution
-from edgesim.engine.simulation import simulate
+from edgesim.engine.simulation import recorder_for, simulate
 from edgesim.engine.world import Cell, replication_root
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
@@ -152,29 +152,40 @@ def _run_cells(
     scenario: Scenario, assets: Assets, cells: Sequence[Cell], folder: Path, jobs: int, progress: Progress
 ) -> Agreement | None:
     """Simulate all cells into parts, then merge these in order; how live answers agreed with tabled ones."""
-    parts = [folder / "parts" / str(number) for number in range(len(cells))]
+    groups = grouped(cells, jobs)
+    parts = [folder / "parts" / str(number) for number in range(len(groups))]
     for part in parts:
         part.mkdir(parents=True)
-    jobs = min(jobs, len(cells))
     total = Agreement()
-    with closing(_simulated(scenario, assets, cells, parts, jobs)) as simulated:
-        for done, agreement in enumerate(simulated, start=1):
+    done = 0
+    with closing(_simulated(scenario, assets, groups, parts, min(jobs, len(groups)))) as simulated:
+        for group, agreement in zip(groups, simulated, strict=True):
+            done += len(group)
             progress("simulating", done, len(cells))
-            if agreement is not None:
-                total.add(agreement)
+            total.add(agreement)
     merge_tables(parts, folder)
     shutil.rmtree(folder / "parts")
     return total if scenario.execution == "live" else None
 
 
+def grouped(cells: Sequence[Cell], jobs: int) -> list[list[Cell]]:
+    """The cells in the order of their rows, cut into groups for the workers.
+
+    Cells of one replication follow each other, as they meet the same links, whose rates are then still at hand.
+    """
+    ordered = sorted(cells, key=lambda cell: cell.replication)
+    size = max(1, len(ordered) // (8 * jobs))
+    return [ordered[start : start + size] for start in range(0, len(ordered), size)]
+
+
 def _simulated(
-    scenario: Scenario, assets: Assets, cells: Sequence[Cell], parts: Sequence[Path], jobs: int
-) -> Generator[Agreement | None]:
+    scenario: Scenario, assets: Assets, groups: Sequence[Sequence[Cell]], parts: Sequence[Path], jobs: int
+) -> Generator[Agreement]:
     if jobs <= 1:
         worker = _Worker(scenario, assets)
-        yield from map(worker.run, cells, parts)
+        yield from map(worker.run, groups, parts)
         return
-    yield from map_in_processes(jobs, _run_in_worker, (cells, parts), _start_worker, (scenario,))
+    yield from map_in_processes(jobs, _run_in_worker, (groups, parts), _start_worker, (scenario,))
 
 
 class _Worker:
@@ -184,12 +195,20 @@ class _Worker:
         self._scenario, self._assets = scenario, assets
         self._executors = live_executors(scenario, "test") if scenario.execution == "live" else None
 
-    def run(self, cell: Cell, part: Path) -> Agreement | None:
-        live = None if self._executors is None else LiveExecution(self._executors)
-        try:
-            return simulate(self._scenario, self._assets, cell, part, self._assets.test, live)
-        except InputError as error:
-            raise self._scenario.error(f"policies.{cell.policy}", str(error)) from error
+    def run(self, cells: Sequence[Cell], part: Path) -> Agreement:
+        """Simulate some cells into the tables of one part."""
+        total = Agreement()
+        recorder = recorder_for(self._scenario, self._assets, part)
+        for cell in cells:
+            live = None if self._executors is None else LiveExecution(self._executors)
+            try:
+                agreement = simulate(self._scenario, self._assets, cell, recorder, self._assets.test, live)
+            except InputError as error:
+                raise self._scenario.error(f"policies.{cell.policy}", str(error)) from error
+            if agreement is not None:
+                total.add(agreement)
+        recorder.close()
+        return total
 
 
 _worker: _Worker | None = None
@@ -200,9 +219,9 @@ def _start_worker(scenario: Scenario) -> None:
     _worker = _Worker(scenario, load_assets(scenario))
 
 
-def _run_in_worker(cell: Cell, part: Path) -> Agreement | None:
+def _run_in_worker(cells: Sequence[Cell], part: Path) -> Agreement:
     assert _worker is not None
-    return _worker.run(cell, part)
+    return _worker.run(cells, part)
 
 
 def _manifest(

@@ -22,9 +22,7 @@ def mean_deadline_s(spec: Deadline | None, axis_deadline_ms: float | None) -> fl
     return inf if spec is None else _own_mean_ms(spec) / 1e3
 
 
-def deadlines(
-    spec: Deadline | None, axis_deadline_ms: float | None, root: int, device: str
-) -> Callable[[int], float]:
+def deadlines(spec: Deadline | None, axis_deadline_ms: float | None, root: int, device: str) -> Callable[[int], float]:
     """Deadline of request ``number``.  On the axis a drawn deadline keeps its shape and is scaled to the new mean."""
     mean_s = mean_deadline_s(spec, axis_deadline_ms)
     if spec is None or spec.distribution == "fixed":
