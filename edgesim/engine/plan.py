@@ -162,8 +162,7 @@ class Plans:
     def _encode(self, task: Task, step: Send) -> int:
         if not task.node.is_device:
             raise InputError(f"{task.node.name}: a server cannot send a request further")
-        if step.to not in self.servers:
-            raise InputError(f"{task.node.name}: {step!r}, but the servers are {', '.join(self.servers) or 'none'}")
+        self._check_server(task, step)
         if step.payload == "image":
             model = step.model or task.place.model
             if model not in self.places:
@@ -183,11 +182,18 @@ class Plans:
         self.clock.schedule(task, NORMAL, task.t_s - self.clock.now)
         return AWAY
 
+    def _check_server(self, task: Task, step: Send | Cancel) -> None:
+        if step.to not in self.servers:
+            raise InputError(f"{task.node.name}: {step!r}, but the servers are {', '.join(self.servers) or 'none'}")
+
     def _stop(self, task: Task, step: Stop) -> int:
         task.request.reason = step.reason
         return ENDED
 
     def _send_cancel(self, task: Task, step: Cancel) -> int:
+        if not task.node.is_device:
+            raise InputError(f"{task.node.name}: {step!r}, but only a device can cancel")
+        self._check_server(task, step)
         event = Event(Cancelling(task.request, self.servers[step.to]), self._on_cancel)
         self.clock.schedule(event, NORMAL, task.t_s - self.clock.now)
         return FINISHED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from edgesim.errors import InputError
 
 Score = Literal["confidence", "entropy", "margin"]
 Payload = Literal["state", "image"]
@@ -32,6 +34,10 @@ class When:
 
     score: Score
     threshold: float
+
+    def __post_init__(self) -> None:
+        if self.score not in get_args(Score):
+            raise InputError(f"{self!r}, but the scores are {', '.join(get_args(Score))}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ BASE: dict[str, Any] = {
             "server": "edge",
         }
     },
-    "links": {"access": {"up": TEN_MBPS, "down": {"process": "constant", "rate_mbps": 20}, "delay_ms": 2, "prior_mbps": 10}},
+    "links": {
+        "access": {"up": TEN_MBPS, "down": {"process": "constant", "rate_mbps": 20}, "delay_ms": 2, "prior_mbps": 10}
+    },
     "servers": {"edge": {"processor": {"factor": 0.25}}},
 }
 

@@ -50,7 +50,9 @@ def test_anytime_across_a_cut_answers_on_both_sides() -> None:
     assert [answer[3] for answer in run.requests[0].answers] == [0, 1, 2]
     sent_s = 0.0099 + 0.002 + 8 * (1500 + 2 * 66) / 10e6
     back_s = sent_s + 0.25 * 0.0053 + 0.002 + 8 * (8 + 66) / 20e6
-    np.testing.assert_allclose([a[0] - run.requests[0].arrival_s for a in run.requests[0].answers][2], back_s, atol=1e-9)
+    np.testing.assert_allclose(
+        [a[0] - run.requests[0].arrival_s for a in run.requests[0].answers][2], back_s, atol=1e-9
+    )
     run = simulated(scenario_of({"it": {"type": "anytime", "cut": 1, "codec": "int8"}}), "it")
     assert [answer[3] for answer in run.requests[0].answers] == [0, 1, 2], "the server answers at each exit as well"
 
@@ -114,7 +116,14 @@ def test_a_shallow_answer_does_not_replace_a_deeper_one() -> None:
     assert set(held(run, 0.001)) == {2}
 
 
-BIG = {**TOY, "blocks_ms": [4, 4, 6, 6, 8], "exits": [3, 5], "branch_ms": 0.2, "state_bytes": [4000] * 5, "accuracy": [0.8, 0.97]}
+BIG = {
+    **TOY,
+    "blocks_ms": [4, 4, 6, 6, 8],
+    "exits": [3, 5],
+    "branch_ms": 0.2,
+    "state_bytes": [4000] * 5,
+    "accuracy": [0.8, 0.97],
+}
 BOTH = {"device": "toy", "server": "big"}
 
 
