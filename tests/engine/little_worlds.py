@@ -17,6 +17,7 @@ from edgesim.engine.world import Cell, World, replication_root
 from edgesim.profiling.synthetic_costs import SyntheticCosts, block_time
 from edgesim.results.recorder import RunRecorder
 from edgesim.scenario.load import build_scenario
+from edgesim.scenario.models import SyntheticModel
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.load import load_assets
 from edgesim.workload.random import generator
@@ -157,8 +158,9 @@ def lucks(scenario: Scenario, node: str, device: str, count: int, replication: i
 class Loaded(SyntheticCosts):
     """Synthetic costs in which everything costs something, and depends on what it can depend on."""
 
-    def __init__(self, blocks_ms: list[Any], exits: list[int], state_bytes: list[int]) -> None:
-        super().__init__(list(map(block_time, blocks_ms)), exits, [2e-4 * (m + 1) for m in range(len(exits))], state_bytes)
+    def __init__(self, model: SyntheticModel) -> None:
+        branch_s = [2e-4 * (index + 1) for index in range(len(model.exits))]
+        super().__init__(list(map(block_time, model.blocks_ms)), model.exits, branch_s, model.state_bytes)
         self.overhead_s = 3e-4
 
     def piece_s(self, luck: float, start: int, stop: int, batch: int = 1) -> float:
