@@ -5,48 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from edgesim.outcomes.path import Path
-from edgesim.policies.base import Facts, ModelShape, Policy, RequestView, View
-from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Wait, When
+from edgesim.policies.base import ModelShape, Policy, RequestView, View
+from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
 
 
 class OnImage(Policy):
-    """Sends the image as ``raw``; subclasses give the plans."""
+    """Sends the image as ``raw`` to the server's model, which answers at the end; subclasses change the plans."""
 
     def paths(self, model: ModelShape) -> Iterable[Path]:
-        return (((0, "raw"),),)
-
-    def prepare(self, facts: Facts) -> None:
-        super().prepare(facts)
-        self.shape = next(iter(facts.models.values())).shape
+        return (((0, "raw"),),) if model.name == self.server_model else ()
 
     def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
+        self.shape = self.facts.models[request.model].shape
         return self.on_device(request, view) if self.facts.is_device else self.on_server(request, view)
 
-    def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
-        return (Send(self.facts.server, "raw", "image"),)
+    @property
+    def image(self) -> Send:
+        return Send(self.facts.server, "raw", "image", self.server_model)
 
-    def on_server(self, request: RequestView, view: View) -> Sequence[Step]:
+    def each_exit(self) -> tuple[Step, ...]:
+        """Answers at every exit."""
+        return tuple(
+            step for index, after in enumerate(self.shape.exits) for step in (Run(after), Exit(index), Answer(index))
+        )
+
+    def to_the_end(self) -> tuple[Step, ...]:
         last = len(self.shape.exits) - 1
         return (Run(self.shape.num_blocks), Exit(last), Answer(last))
+
+    def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
+        return (self.image,)
+
+    def on_server(self, request: RequestView, view: View) -> Sequence[Step]:
+        return self.to_the_end()
 
 
 class Hedge(OnImage):
     """Sends the image, and answers from every exit at home meanwhile."""
 
     def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
-        steps: list[Step] = [Send(self.facts.server, "raw", "image")]
-        for index, after in enumerate(self.shape.exits):
-            steps += [Run(after), Exit(index), Answer(index)]
-        return steps
+        return (self.image, *self.each_exit())
 
 
 class HedgeThenCancel(OnImage):
     """Sends the image, runs everything at home, and calls the server's work off."""
 
     def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
-        last = len(self.shape.exits) - 1
-        home = (Run(self.shape.num_blocks), Exit(last), Answer(last))
-        return (Send(self.facts.server, "raw", "image"), *home, Cancel(self.facts.server))
+        return (self.image, *self.to_the_end(), Cancel(self.facts.server))
 
 
 class SendWaitAnswer(OnImage):
@@ -54,19 +59,16 @@ class SendWaitAnswer(OnImage):
 
     def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
         if request.age_s < 0.05:
-            return (Send(self.facts.server, "raw", "image"), Wait(view.now_s + 0.05))
+            return (self.image, Wait(view.now_s + 0.05))
         return (Run(self.shape.exits[0]), Exit(0), Answer(0))
 
 
 class BlockByBlock(OnImage):
-    """One block a plan on the server, so that it asks again after each."""
+    """One block a plan on the server, which is asked again after each."""
 
     def on_server(self, request: RequestView, view: View) -> Sequence[Step]:
         after = request.blocks_done + 1
-        if after < self.shape.num_blocks:
-            return (Run(after),)
-        last = len(self.shape.exits) - 1
-        return (Run(after), Exit(last), Answer(last))
+        return (Run(after),) if after < self.shape.num_blocks else self.to_the_end()
 
 
 class LeaveOnServer(OnImage):
@@ -80,32 +82,30 @@ class LeaveOnServer(OnImage):
         steps: list[Step] = []
         for index, after in enumerate(self.shape.exits[:-1]):
             steps += [Run(after), Exit(index), Answer(index, When("confidence", self.threshold))]
-        last = len(self.shape.exits) - 1
-        return (*steps, Run(self.shape.num_blocks), Exit(last), Answer(last))
+        return (*steps, *self.to_the_end())
 
 
 class AnswerAtEach(OnImage):
     """The server answers at every exit and goes on."""
 
     def on_server(self, request: RequestView, view: View) -> Sequence[Step]:
-        steps: list[Step] = []
-        for index, after in enumerate(self.shape.exits):
-            steps += [Run(after), Exit(index), Answer(index)]
-        return steps
+        return self.each_exit()
 
 
-class DropOut(OnImage):
-    """Gives every other request up."""
+class GiveEveryOtherUp(OnImage):
+    """Stops every other request on the device."""
+
+    def __init__(self, models: Sequence[str]) -> None:
+        super().__init__(models)
+        self.count = 0
 
     def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
-        from edgesim.policies.steps import Stop
-
-        self.count = getattr(self, "count", 0) + 1
+        self.count += 1
         return (Stop("not wanted"),) if self.count % 2 else super().on_device(request, view)
 
 
-class SeesRate(OnImage):
-    """Sends the image; remembers what it could see at every decision."""
+class Watching(OnImage):
+    """Sends the image; ``seen`` holds what it could see at each decision."""
 
     def __init__(self, models: Sequence[str]) -> None:
         super().__init__(models)
