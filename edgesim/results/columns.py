@@ -75,15 +75,15 @@ REQUESTS = (
     Column("uplink_s", FLOAT64, "s", "first to last bit on the uplink"),
     Column("propagation_s", FLOAT64, "s", "propagation, both directions"),
     Column("server_wait_s", FLOAT64, "s", "waiting for a worker, batching included"),
-    Column("server_s", FLOAT64, "s", "service of its batch on the server, decoding included"),
+    Column("server_s", FLOAT64, "s", "service of its batch on the server until it has left, decoding included"),
     Column("downlink_wait_s", FLOAT64, "s", "waiting for the downlink"),
     Column("downlink_s", FLOAT64, "s", "first to last bit on the downlink"),
-    Column("bytes_up", INT64, "B", "payload sent up, without link headers"),
+    Column("bytes_up", INT64, "B", "payload sent up, cancel messages included, without link headers"),
     Column("bytes_down", INT64, "B", "payload sent down, without link headers"),
     Column("energy_j", FLOAT64, "J", "energy of the device for this request, above idle"),
-    Column("wasted_s", FLOAT64, "s", "computing time spent after the deadline or on what never helped"),
-    Column("wasted_bytes", INT64, "B", "payload sent after the deadline or that never helped"),
-    Column("wasted_j", FLOAT64, "J", "device energy spent after the deadline or on what never helped"),
+    Column("wasted_s", FLOAT64, "s", "computing time: all of it where the request was not on time, else after the deadline"),
+    Column("wasted_bytes", INT64, "B", "payload sent: all of it where the request was not on time, else after the deadline"),
+    Column("wasted_j", FLOAT64, "J", "device energy: all of it where the request was not on time, else after the deadline"),
 )
 """requests.parquet: a row per request."""
 
@@ -108,9 +108,9 @@ LINKS = (
     Column("device", NAME, "", "device at its end; empty: shared"),
     Column("direction", NAME, "", "up or down"),
     Column("busy_s", FLOAT64, "s", "time with a transfer in progress, within the measured window"),
-    Column("bytes", INT64, "B", "payload carried"),
-    Column("wire_bytes", INT64, "B", "bytes carried, link headers included"),
-    Column("transfers", INT64, "", "transfers carried"),
+    Column("bytes", INT64, "B", "payload carried over the whole run"),
+    Column("wire_bytes", INT64, "B", "bytes carried over the whole run, link headers included"),
+    Column("transfers", INT64, "", "transfers carried over the whole run"),
 )
 """links.parquet: a row per link, device and direction."""
 
@@ -119,12 +119,12 @@ NODES = (
     Column("node", NAME, "", "name of the node: a device or a server"),
     Column("busy_s", FLOAT64, "s", "worker time spent computing, summed over workers, within the measured window"),
     Column("workers", INT32, "", "workers"),
-    Column("served", INT64, "", "requests served"),
-    Column("batches", INT64, "", "batches served"),
-    Column("queue_max", INT32, "", "most requests waiting at once"),
-    Column("queue_mean", FLOAT64, "", "time average of the requests waiting"),
+    Column("served", INT64, "", "requests finished with, within the measured window"),
+    Column("batches", INT64, "", "batches finished within the measured window"),
+    Column("queue_max", INT32, "", "most requests waiting at once, over the whole run"),
+    Column("queue_mean", FLOAT64, "", "time average of the requests waiting, over the measured window"),
     Column("window_s", FLOAT64, "s", "length of the measured window"),
-    Column("energy_idle_j", FLOAT64, "J", "idle power times time, plus radio tails"),
+    Column("energy_idle_j", FLOAT64, "J", "idle power times the measured window"),
 )
 """nodes.parquet: a row per node."""
 
