@@ -117,7 +117,7 @@ def init(
 
 @validate_app.command()
 def theory(
-    requests: Annotated[int, typer.Option(min=1000, help="Requests of each queue.")] = 200_000,
+    requests: Annotated[int, typer.Option(min=10_000, help="Requests of each queue.")] = 200_000,
     seed: Annotated[int, typer.Option(help="Root of all random numbers.")] = 1,
 ) -> None:
     """Simulate queues and transfers whose theory is known; theory beside simulation."""

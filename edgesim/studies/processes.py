@@ -27,7 +27,7 @@ def map_in_processes(
     others = set(active_children())
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=initializer, initargs=arguments) as pool:
         try:
-            with _ignoring_interrupts():
+            with _interrupts_wait():
                 results = pool.map(function, *columns, chunksize=max(1, len(columns[0]) // (8 * jobs)))
             yield from results
         except BaseException:
@@ -38,13 +38,17 @@ def map_in_processes(
 
 
 @contextmanager
-def _ignoring_interrupts() -> Iterator[None]:
-    """Processes that start within never see Ctrl-C: it is the parent who ends them."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_wait() -> Iterator[None]:
+    """Ctrl-C waits until the end of the block; processes that start within never see it, as their parent ends them."""
+    caught: list[int] = []
+    in_main = current_thread() is main_thread()
+    before = signal.signal(signal.SIGINT, lambda number, _: caught.append(number)) if in_main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if in_main:
+            signal.signal(signal.SIGINT, before)
+    if caught:
+        raise KeyboardInterrupt

@@ -13,7 +13,7 @@ def wait_in_mg1_s(rate_hz: float, mean_s: float, cv: float) -> float:
 
     mean_s, cv: mean and coefficient of variation of the service; 1 is M/M/1, 0 is M/D/1.
 
-    >>> wait_in_mg1_s(80, 0.010, 1)
+    >>> round(wait_in_mg1_s(80, 0.010, 1), 9)
     0.04
     """
     load = rate_hz * mean_s
@@ -23,7 +23,7 @@ def wait_in_mg1_s(rate_hz: float, mean_s: float, cv: float) -> float:
 def wait_in_mmk_s(rate_hz: float, mean_s: float, workers: int) -> float:
     """Mean wait before exponential service of ``workers`` workers with one queue, Poisson arrivals (Erlang C).
 
-    >>> wait_in_mmk_s(80, 0.010, 1)
+    >>> round(wait_in_mmk_s(80, 0.010, 1), 9)
     0.04
     """
     offered = rate_hz * mean_s

@@ -27,9 +27,9 @@ from edgesim.studies.theory import (
 )
 
 LOAD = 0.8
-REPLICATIONS = 30
-WARMUP_REQUESTS = 500
-"""A queue at this load forgets its empty start within about 100 requests."""
+REPLICATIONS = 20
+WARMUP = 400
+"""Requests of each replication that do not count: at this load a queue forgets its empty start within about 100."""
 MOST_STANDARD_ERRORS = 3.3
 MOST_RELATIVE_ERROR = 1e-9
 
@@ -59,19 +59,24 @@ class Case(Protocol):
 
 @dataclass(frozen=True)
 class MeanCase:
-    """Theory knows the mean of what is measured."""
+    """Theory knows the mean of what is measured.
+
+    requests: that count in each replication.  Their number is fixed, as busy windows of fixed length hold more.
+    """
 
     name: str
     what: str
     config: Config
     measure: Measure
     theory_s: float
+    requests: int
 
     def compare(self, seed: int) -> Row:
         scenario, assets = _built(self.config, seed)
+        counted = range(WARMUP, WARMUP + self.requests)
         means = np.array(
             [
-                np.mean([value for _, value in _measured(scenario, assets, replication, self.measure)])
+                np.mean([value for _, value in _measured(scenario, assets, replication, self.measure, counted)])
                 for replication in range(REPLICATIONS)
             ]
         )
@@ -104,7 +109,8 @@ class ExactCase:
 
 def all_cases(requests: int, folder: Path) -> list[Case]:
     """Every comparison.  requests: of each queue, over all replications.  folder: for an arrival trace."""
-    return [*queues(requests), *cells(requests), *transfers(folder)]
+    each = requests // REPLICATIONS
+    return [*queues(each), *cells(each), *transfers(folder)]
 
 
 def queues(requests: int) -> Iterator[MeanCase]:
@@ -117,7 +123,7 @@ def queues(requests: int) -> Iterator[MeanCase]:
 
     def case(name: str, service: Any, theory_s: float, rate_hz: float = rate_hz, **server: Any) -> MeanCase:
         config = _poisson(requests, rate_hz) | {"models": {"toy": _toy([service], [1])}, "servers": {"edge": server}}
-        return MeanCase(name, what, config, lambda request: request.sums[SERVER_WAIT], theory_s)
+        return MeanCase(name, what, config, lambda request: request.sums[SERVER_WAIT], theory_s, requests)
 
     yield case("M/M/1", exponential, wait_in_mg1_s(rate_hz, mean_s, 1))
     yield case("M/D/1", mean_ms, wait_in_mg1_s(rate_hz, mean_s, 0))
@@ -141,7 +147,8 @@ def cells(requests: int) -> Iterator[MeanCase]:
         }
         theory_s = sojourn_in_processor_sharing_s(rate_hz, mean_s)
         name = f"M/G/1-PS, {name}"
-        yield MeanCase(name, "mean transfer over a cell", config, lambda request: request.sums[UPLINK], theory_s)
+        what = "mean transfer over a cell"
+        yield MeanCase(name, what, config, lambda request: request.sums[UPLINK], theory_s, requests)
 
 
 def transfers(folder: Path) -> Iterator[ExactCase]:
@@ -230,8 +237,9 @@ def _world(rate_hz: float, duration_s: float) -> Config:
 
 
 def _poisson(requests: int, rate_hz: float) -> Config:
-    warmup_s = WARMUP_REQUESTS / rate_hz
-    return _world(rate_hz, warmup_s + requests / REPLICATIONS / rate_hz) | {"warmup_s": warmup_s}
+    """Long enough for the requests that count, and those before them."""
+    wanted = WARMUP + requests
+    return _world(rate_hz, (wanted + 6 * math.sqrt(wanted)) / rate_hz)
 
 
 def _toy(blocks_ms: Sequence[Any], state_bytes: Sequence[int]) -> Config:
@@ -263,18 +271,20 @@ def _built(config: Config, seed: int, folder: Path = Path()) -> tuple[Scenario, 
 class _Measurements:
     """Takes one number of each request that counts; stands in for a recorder."""
 
-    def __init__(self, measure: Measure, warmup_s: float) -> None:
+    def __init__(self, measure: Measure, counted: range | None) -> None:
         self.found: list[tuple[float, float]] = []
-        self._measure, self._warmup_s = measure, warmup_s
+        self._measure, self._counted = measure, counted
 
     def request(self, request: Request, end_s: float) -> None:
-        if request.arrival_s >= self._warmup_s:
+        if self._counted is None or request.number in self._counted:
             self.found.append((request.arrival_s, self._measure(request)))
 
 
-def _measured(scenario: Scenario, assets: Assets, replication: int, measure: Measure) -> list[tuple[float, float]]:
-    """(arrival, measured) of every request that counts, in the order in which they end."""
-    clock, measurements = simpy.Environment(), _Measurements(measure, scenario.warmup_s)
+def _measured(
+    scenario: Scenario, assets: Assets, replication: int, measure: Measure, counted: range | None = None
+) -> list[tuple[float, float]]:
+    """(arrival, measured) of every request, or of those whose numbers are ``counted``, in the order of their ends."""
+    clock, measurements = simpy.Environment(), _Measurements(measure, counted)
     ((policy, spec),) = scenario.policies.items()
     cell = Cell(policy, spec, None, replication)
     world = World(scenario, assets, cell, clock, measurements, assets.test)

@@ -32,7 +32,12 @@ class NoPolicy: ...
     ("old", "new", "key", "words"),
     [
         ("seed: 3", "sed: 3", "sed", "unknown key"),
-        ("    delay_ms: 2", "    delay_ms: 2\n    prior_kbps: 2", "links.access.prior_kbps", "did you mean 'prior_mbps'?"),
+        (
+            "    delay_ms: 2",
+            "    delay_ms: 2\n    prior_kbps: 2",
+            "links.access.prior_kbps",
+            "did you mean 'prior_mbps'?",
+        ),
         ("    delay_ms: 2", "    delay_ms: 2 ms", "links.access.delay_ms", "the unit is in the key"),
         ("duration_s: 4", 'duration_s: "4"', "duration_s", "found '4' (text)"),
         ("count: 2", "count: 2.5", "devices.camera.count", "a whole number"),
