@@ -1,0 +1,56 @@
+"""The pages of docs/ name what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pages import PAGES, ROOT
+
+from edgesim.policies.registry import BUILT_IN
+from edgesim.profiling.presets import PRESETS
+from edgesim.scenario import policies
+
+FILES = re.compile(r"`((?:edgesim|tests|scenarios|docs|benchmarks|notebooks)/[\w/.]+\.\w+)`")
+SPECS: dict[str, Any] = {
+    str(get_args(spec.model_fields["type"].annotation)[0]): spec
+    for spec in vars(policies).values()
+    if getattr(spec, "__module__", "") == policies.__name__
+    and "type" in getattr(spec, "model_fields", ())
+    and spec is not policies.UserPolicy
+}
+
+
+def text(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    assert [name for name in FILES.findall(page.read_text(encoding="utf-8")) if not (ROOT / name).exists()] == []
+
+
+def test_every_rule_says_where_it_is() -> None:
+    """A rule is a paragraph that begins in bold; those before "Not yet" name a file of the code."""
+    rules = [each for each in text("semantics.md").split("## Not yet")[0].split("\n\n") if each.startswith("**")]
+    assert len(rules) >= 30
+    assert [rule[:40] for rule in rules if "*Code:*" not in rule] == []
+
+
+def test_every_policy_has_its_section_and_keys() -> None:
+    page = text("policies.md").split("## Estimators")[0]
+    sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", page, flags=re.MULTILINE | re.DOTALL))
+    assert sections.keys() == SPECS.keys() == BUILT_IN.keys() | {"static_best"}
+    for name, section in sections.items():
+        rows = re.findall(r"^\| (`.*?`) \|", section, flags=re.MULTILINE)
+        keys = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+        assert keys == SPECS[name].model_fields.keys() - {"type", "models"}, name
+        assert "Plan: " in section or name in ("link_oracle", "clairvoyant")
+        assert "Needs: " in section
+
+
+def test_every_preset_has_its_row() -> None:
+    rows = dict(re.findall(r"^\| `([\w-]+)` \|.*\| ([VD]) \|", text("profile.md"), flags=re.MULTILINE))
+    assert rows == {name: preset.mark for name, preset in PRESETS.items()}

@@ -1,0 +1,217 @@
+"""What README and docs tell a newcomer to write works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy, copytree
+from typing import Any
+
+import pandas as pd
+import pytest
+import typer
+from pages import PAGES, ROOT, Snippet, snippet, snippets
+from ruamel.yaml import YAML
+
+import edgesim
+from edgesim import cli
+from edgesim.models.zoo import zoo_names
+from edgesim.profiling.profile import SHIPPED
+from edgesim.studies.run import Run, run_scenario
+
+TOY = (
+    "{source: synthetic, blocks_ms: [0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5], branch_ms: 0.05, exits: [2, 3, 4, 5, 6, 7], "
+    "state_bytes: [550, 4812, 4812, 4812, 4812, 4812, 4812], accuracy: [0.8, 0.83, 0.86, 0.88, 0.9, 0.91]}"
+)
+SMALL = [
+    f"models.fashion={TOY}",
+    "data={source: none}",
+    "devices.camera.processor={factor: 6}",
+    "servers.edge.processor={factor: 0.2}",
+    "duration_s=6",
+    "replications=2",
+]
+"""Overrides that make a shipped scenario run within seconds, whether or not the zoo has its model."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder of a newcomer who has everything that the pages name."""
+    copytree(ROOT / "scenarios", tmp_path / "scenarios")
+    copy(ROOT / "scenarios" / "my_policy.py", tmp_path)
+    for name in ("pi.json", "theirs.json", "my_vit.json"):
+        copy(SHIPPED / "fashion_vit.json", tmp_path / name)
+    (tmp_path / "deit_fashion.safetensors").touch()
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "rail.csv").write_text(snippet("README.md", "csv", "rail.csv").text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def quickstart(folder: Path) -> Run:
+    return run_scenario(edgesim.load("scenarios/quickstart.yaml", SMALL), Path("runs"))
+
+
+def shown(value: object) -> str:
+    return str(value) if isinstance(value, str | Snippet) else ""
+
+
+# Scenarios
+
+
+def scenarios() -> Iterator[tuple[Snippet, dict[str, Any]]]:
+    """Every YAML snippet as a whole scenario: ``add`` goes on with the one before, ``part`` fits into any."""
+    whole: dict[str, Any] = {}
+    for each in snippets("yaml"):
+        found = YAML(typ="safe").load(each.text)
+        whole = merged(whole, found) if each.mark else found
+        yield each, whole
+
+
+def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """Mappings of names are joined, what has a kind of its own is replaced."""
+    joined = {
+        key: merged(below[key], value)
+        for key, value in above.items()
+        if key in below and isinstance(value, dict) and not {"process", "distribution"} & value.keys()
+    }
+    return below | above | joined
+
+
+@pytest.mark.parametrize(("where", "scenario"), list(scenarios()), ids=shown)
+def test_scenarios_load(where: Snippet, scenario: dict[str, Any], folder: Path) -> None:
+    with (folder / "scenario.yaml").open("w") as file:
+        YAML().dump(scenario, file)
+    edgesim.load("scenario.yaml")
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_scenarios_load(file: Path) -> None:
+    assert edgesim.load(file).name == file.stem
+
+
+def test_the_smallest_policy_runs(folder: Path) -> None:
+    (folder / "smallest.py").write_text(snippet("policies.md", "python").text)
+    changes = ["policies={mine: {type: 'smallest.py:SendWhenFast', options: {least_mbps: 2.9}}}"]
+    run = run_scenario(edgesim.load("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
+    sent = pd.read_parquet(run.folder / "requests.parquet").bytes_up > 0
+    assert 0 < sent.mean() < 1
+
+
+# Python
+
+
+@pytest.mark.parametrize("code", snippets("python"), ids=str)
+def test_python_compiles(code: Snippet) -> None:
+    compile(code.text, str(code), "exec")
+
+
+@pytest.mark.parametrize("code", snippets("python", ""), ids=str)
+def test_python_runs(code: Snippet, folder: Path) -> None:
+    execute(code)
+
+
+def test_results_are_read_with_pandas(quickstart: Run) -> None:
+    names = execute(snippet("README.md", "python", "results"))
+    assert names["folder"] == quickstart.folder
+    assert set(names["at_50"].policy.unique()) == set(quickstart.summary["policies"])
+    assert not names["points"].duplicated(["policy", "deadline_ms"]).any()
+
+
+def test_a_run_from_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = edgesim.load
+    monkeypatch.setattr(edgesim, "load", lambda path, overrides: load(path, [*overrides, *SMALL[:-1]]))
+    names = execute(snippet("README.md", "python", "run"))
+    assert names["run"].summary["replications"] == 3
+
+
+def test_weights_of_ones_own_fit_the_scenario(folder: Path) -> None:
+    from edgesim.models.create import create_model
+    from edgesim.scenario.models import TimmModel
+
+    made = execute(snippet("README.md", "python", "model"))["model"]
+    spec = next(found["models"]["deit"] for _, found in scenarios() if "deit" in found["models"])
+    model = create_model(TimmModel.model_validate(spec), num_classes=10)
+    assert model.exits == made.exits == (5, 9, 13)
+
+
+def execute(code: Snippet) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "snippet"}
+    exec(compile(code.text, str(code), "exec"), names)
+    return names
+
+
+# Commands
+
+
+def commands() -> list[list[str]]:
+    """The words of every command of edgesim on the pages."""
+    lines = [line for each in snippets("bash") for line in each.text.splitlines()]
+    found = [shlex.split(part, comments=True) for line in lines for part in line.split("&&")]
+    return [words[1:] for words in found if words[:1] == ["edgesim"]]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_commands_parse(words: list[str]) -> None:
+    command = typer.main.get_command(cli.app)
+    context = command.make_context("edgesim", list(words))
+    while hasattr(command, "resolve_command"):
+        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        context = command.make_context(name, rest, parent=context)
+
+
+def test_the_table_of_commands_is_whole() -> None:
+    table = snippet_free_section("## Commands")
+    rows = dict(re.findall(r"^\| `edgesim ([a-z ]+?)(?: [A-Z-].*?)?` \| (.*) \|$", table, flags=re.MULTILINE))
+    known = {" ".join(names): options for names, options in leaves(typer.main.get_command(cli.app))}
+    assert rows.keys() == known.keys()
+    for name, said in rows.items():
+        assert set(re.findall(r"--[a-z]+", said)) == known[name] - {"--out"} | ({"--out"} if name == "run" else set())
+
+
+def leaves(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
+    if hasattr(command, "commands"):
+        for name, inner in command.commands.items():
+            yield from leaves(inner, (*names, name))
+    elif names == ("validate", "theory"):
+        yield names, set()
+    else:
+        yield names, {option for param in command.params for option in param.opts if option.startswith("--")}
+
+
+def snippet_free_section(heading: str) -> str:
+    return PAGES[0].read_text(encoding="utf-8").split(heading)[1].split("\n## ")[0]
+
+
+def test_answers_are_imported_as_the_page_says(folder: Path) -> None:
+    execute(next(each for each in snippets("python", "") if "logits" in each.text))
+    lines = snippet("outcomes.md", "bash").text.splitlines()
+    for line in lines:
+        with pytest.raises(SystemExit, match="^0$"):
+            cli.main(shlex.split(line)[1:])
+    files = {path.relative_to("answers").as_posix() for path in Path("answers").rglob("*.npz")}
+    assert files == {f"{split}/{path}.npz" for split in ("validation", "test") for path in ("local", "2-int8")}
+
+
+def test_installing_takes_two_commands() -> None:
+    told = [each.text.strip() for each in snippets("bash", "install")]
+    assert told == ["pip install . && edgesim run scenarios/quickstart.yaml", "pip install -e '.[test]' && pytest"]
+
+
+# Links
+
+
+def links() -> Iterator[tuple[str, Path]]:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            yield f"{page.name}: {target}", page.parent / target
+
+
+@pytest.mark.parametrize(("said", "target"), list(links()), ids=shown)
+def test_links_lead_somewhere(said: str, target: Path) -> None:
+    if target.suffix == ".png" and not zoo_names():
+        pytest.skip("the picture is drawn with the shipped model, and the zoo is empty")
+    assert target.exists()
