@@ -89,7 +89,7 @@ class ExitsThenImage(Policy):
     )
     threshold: float | None = Field(
         default=None,
-        description="The image stays where confidence or margin is at least this, or entropy (nats) at most this.",
+        description="The image stays where confidence or margin is at least this, or entropy (nats) below this.",
     )
     codec: ImageCodec = Field(default="png", description=IMAGE_CODEC)
 
@@ -117,7 +117,7 @@ class Thresholds(Policy):
     type: Literal["thresholds"] = Field(description="Leave at the first exit whose score is good enough.")
     score: Score = Field(default="confidence", description="Score that is compared with the threshold.")
     threshold: NumberOrNumbers = Field(
-        description="Leave where confidence or margin is at least this, or entropy (nats) at most this: "
+        description="Leave where confidence or margin is at least this, or entropy (nats) below this: "
         "one number, or one for each exit but the last."
     )
     cut: Annotated[int, Field(ge=0)] | None = Field(default=None, description=f"{CUT} none: all on the device.")
