@@ -111,7 +111,7 @@ WORLDS = {
     "batches": ["duration_s=40", "servers.edge.batch={max_size: 4, max_wait_ms: 3}"],
     "random blocks": [
         "duration_s=40",
-        "models.toy.blocks_ms=[{distribution: exponential, mean_ms: 2}, 3, 4, {distribution: erlang, mean_ms: 5, k: 2}]",
+        "models.toy.blocks_ms=[{distribution: exponential, mean_ms: 2},3,4,{distribution: erlang, k: 2, mean_ms: 5}]",
         "servers.edge.workers=2",
     ],
 }
