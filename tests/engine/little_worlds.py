@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +16,13 @@ from edgesim.engine.assets import Assets
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World, replication_root
 from edgesim.profiling.synthetic_costs import SyntheticCosts, block_time
+from edgesim.results.columns import TABLES
 from edgesim.results.recorder import RunRecorder
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.models import SyntheticModel
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.load import load_assets
-from edgesim.workload.random import generator
+from edgesim.workload.random import draws
 
 EXPONENTIAL = {"distribution": "exponential", "mean_ms": 10}
 WIDE = {"process": "constant", "rate_mbps": 1e9}
@@ -139,20 +141,21 @@ def run(
         for row in node_rows(world):
             recorder.node(row)
         recorder.close()
-        read = [pq.read_table(Path(folder) / f"{stem}.parquet").to_pandas() for stem in ("answers", "links", "nodes")]
-        requests = pq.read_table(Path(folder) / "requests.parquet").to_pandas()
-    return Tables(requests.sort_values(["arrival_s", "device"], ignore_index=True), *read, world)
+        requests, *others = (read(Path(folder) / f"{stem}.parquet") for stem in TABLES)
+    return Tables(requests.sort_values(["arrival_s", "device"], ignore_index=True), *others, world)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """A table with its names as plain strings."""
+    frame = pq.read_table(path).to_pandas()
+    return frame.astype({name: object for name in frame.select_dtypes("category")})
 
 
 def lucks(scenario: Scenario, node: str, device: str, count: int, replication: int = 0) -> list[float]:
     """The quantiles of the costs at a node of a device's first requests, by their key alone."""
     root = replication_root(scenario.seed, replication)
-    found: list[float] = []
-    chunk, size = 0, 16
-    while len(found) < count:
-        found += generator(root, "costs", node, device, chunk).random(size).tolist()
-        chunk, size = chunk + 1, min(2 * size, 4096)
-    return found[:count]
+    drawn = draws(lambda rng, size: rng.random(size), root, "costs", node, device)
+    return list(islice(drawn, count))
 
 
 class Loaded(SyntheticCosts):

@@ -90,7 +90,9 @@ def test_busy_time_of_a_cell_lies_in_the_window(overload: bool) -> None:
         assert up.busy_s == pytest.approx(23, abs=0.05)
         return
     covered, until = 0.0, 7.0
-    for start, stop in zip(tables.requests.arrival_s, tables.requests.arrival_s + tables.requests.uplink_s, strict=True):
+    for start, stop in zip(
+        tables.requests.arrival_s, tables.requests.arrival_s + tables.requests.uplink_s, strict=True
+    ):
         covered += max(0.0, min(stop, 30.0) - max(start, until))
         until = max(until, min(stop, 30.0))
     assert up.busy_s == pytest.approx(covered, rel=1e-9)

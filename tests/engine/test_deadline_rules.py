@@ -17,7 +17,9 @@ def fixed(ms: float, known: str = "exact") -> dict[str, Any]:
     return {"distribution": "fixed", "ms": ms, "known": known}
 
 
-def local(folder: Path, blocks_ms: list[Any], times: list[float], policy: str = "device_only", **changes: Any) -> Tables:
+def local(
+    folder: Path, blocks_ms: list[Any], times: list[float], policy: str = "device_only", **changes: Any
+) -> Tables:
     """One device that does all itself, with an exit after each block."""
     count = len(blocks_ms)
     model = toy(blocks_ms, exits=list(range(1, count + 1)), accuracy=[0.8] * count)
@@ -29,7 +31,12 @@ def local(folder: Path, blocks_ms: list[Any], times: list[float], policy: str = 
 
 
 def test_the_slot_keeps_the_deepest_and_of_equals_the_later() -> None:
-    shallow, deep, again, later = (1.0, 0, "a", 0, None), (2.0, 3, "b", 1, None), (3.0, 3, "b", 1, None), (4.0, 2, "b", 0, None)
+    shallow, deep, again, later = (
+        (1.0, 0, "a", 0, None),
+        (2.0, 3, "b", 1, None),
+        (3.0, 3, "b", 1, None),
+        (4.0, 2, "b", 0, None),
+    )
     answers: Any = [shallow, deep, again, later]
     assert [slot_at(answers, time_s) for time_s in (0.5, 1.0, 1.5, 2.0, 3.0, 9.0)] == [
         None, shallow, shallow, deep, again, again,
@@ -46,7 +53,10 @@ def test_rows_hold_what_the_slot_held() -> None:
     tables = run(world(models={"small": small, "big": big}, devices={"cam": spec}, policies={"p": policy}, links=links))
     rows = tables.requests.set_index("number")
     by_request = dict(list(tables.answers.groupby("number")))
-    assert set(tables.answers.groupby("model").depth.unique().map(tuple).items()) == {("big", (1, 2, 3)), ("small", (0,))}
+    assert set(tables.answers.groupby("model").depth.unique().map(tuple).items()) == {
+        ("big", (1, 2, 3)),
+        ("small", (0,)),
+    }
     kinds = set()
     for number, row in rows.iterrows():
         came = by_request[number].sort_values("time_s", kind="stable")
@@ -143,9 +153,7 @@ def sending(folder: Path, sharing: str = "fifo", **changes: Any) -> Tables:
     power = {"idle_w": 1, "compute_w": 3, "send_w": 2, "receive_w": 0}
     spec = linked(arrivals=at_times(folder, [1.0] * 3), deadline=fixed(150), power=power, **changes)
     models = {"toy": toy([0.0])}
-    return run(
-        world(models=models, devices={"cam": spec}, links={"l": link(0.08, sharing=sharing)}, folder=folder)
-    )
+    return run(world(models=models, devices={"cam": spec}, links={"l": link(0.08, sharing=sharing)}, folder=folder))
 
 
 def test_a_device_drops_queued_sends_and_finishes_the_one_in_service(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,14 @@ CROWDED: dict[str, Any] = {
 def crowd() -> dict[str, Any]:
     uniform = {"distribution": "uniform", "low_ms": 10, "high_ms": 120}
     return {
-        "a": linked(60, count=2, processor={"factor": 4}, deadline=uniform, after_deadline="abort", queue={"order": "fifo", "bound": 2}),
+        "a": linked(
+            60,
+            count=2,
+            processor={"factor": 4},
+            deadline=uniform,
+            after_deadline="abort",
+            queue={"order": "fifo", "bound": 2},
+        ),
         "b": linked(60, link="c", server="far", deadline=uniform, queue={"order": "drop_oldest", "bound": 3}),
         "c": linked(40, link="c", server="edge", deadline=uniform, queue={"order": "newest", "bound": 2}),
     }
@@ -59,10 +67,7 @@ def test_none_is_lost_and_none_ends_twice(policy: str) -> None:
     rows, root = tables.requests, replication_root(scenario.seed, 0)
     for name, spec in (("a-0", "a"), ("a-1", "a"), ("b-0", "b"), ("c-0", "c")):
         own = rows[rows.device == name].sort_values("number")
-        times = arrival_times(scenario.devices[spec].arrivals, root, name)
-        times = []
-        while (time_s := following()) < 12:
-            times.append(time_s)
+        times = list(takewhile(lambda time_s: time_s < 12, arrival_times(scenario.devices[spec].arrivals, root, name)))
         assert own.number.tolist() == list(range(len(times)))
         assert own.arrival_s.values == pytest.approx(np.array(times), rel=1e-12)
     assert set(rows.end) <= {"on_time", "late", "dropped", "unfinished"}

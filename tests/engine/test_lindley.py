@@ -19,7 +19,7 @@ def lindley(arrivals: np.ndarray, services: np.ndarray) -> np.ndarray:
 
 
 def kiefer_wolfowitz(arrivals: np.ndarray, services: np.ndarray, workers: int) -> np.ndarray:
-    """The sorted vector of the workers' backlogs: V(n+1) = sort(max(V(n) + S(n) e1 - gap, 0)); the wait is its least."""
+    """The workers' sorted backlogs: V(n+1) = sort(max(V(n) + S(n) e1 - gap, 0)); the wait is the least of them."""
     backlog, waits = np.zeros(workers), []
     for service, gap in zip(services, np.diff(arrivals, append=math.inf), strict=True):
         waits.append(backlog[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from little_worlds import at_times, assets_of, link, linked, run, toy, world
+from little_worlds import assets_of, at_times, link, linked, run, toy, world
 
 from edgesim.network.headers import wire_bytes
 

@@ -1,0 +1,84 @@
+"""What nodes report over the measured window, against the rows; Little's law."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from little_worlds import EXPONENTIAL, Tables, link, linked, run, toy, world
+
+LOW, HIGH = 20.0, 220.0
+
+
+def server_run(**changes: Any) -> Tables:
+    spec = linked(24, count=3)
+    policies = {"p": {"type": "fixed_cut", "cut": 0, "codec": "raw"}}
+    return run(world(devices={"cam": spec}, policies=policies, duration_s=HIGH, warmup_s=LOW, **changes))
+
+
+def inside(start: Any, stop: Any) -> float:
+    return float((np.clip(stop, LOW, HIGH) - np.clip(start, LOW, HIGH)).sum())
+
+
+@pytest.mark.parametrize("batch", [{"max_size": 1}, {"max_size": 4, "max_wait_ms": 10}])
+def test_littles_law_at_the_server(batch: dict[str, float]) -> None:
+    """Mean queue = rate x mean wait; the exact overlap of every wait with the window besides."""
+    tables = server_run(servers={"edge": {"batch": batch}})
+    rows, node = tables.requests, tables.node("edge")
+    counted = rows[rows.counted]
+    rate_hz = len(counted) / (HIGH - LOW)
+    assert node.queue_mean == pytest.approx(rate_hz * counted.server_wait_s.mean(), rel=0.03)
+    joins = rows.arrival_s + rows.device_wait_s + rows.uplink_wait_s + rows.uplink_s
+    assert node.queue_mean == pytest.approx(inside(joins, joins + rows.server_wait_s) / (HIGH - LOW), rel=1e-6)
+    assert node.queue_mean > 0.3
+
+
+def test_busy_time_services_and_batches_lie_in_the_window() -> None:
+    tables = server_run()
+    rows, node = tables.requests, tables.node("edge")
+    ends = rows.arrival_s + rows.latency_s
+    assert node.busy_s == pytest.approx(inside(ends - rows.server_s, ends), rel=1e-6)
+    assert node.served == node.batches == ((ends >= LOW) & (ends <= HIGH)).sum()
+    assert node.window_s == HIGH - LOW
+    assert node.busy_s < HIGH - LOW
+
+
+def test_a_devices_queue_and_busy_time() -> None:
+    policies = {"p": {"type": "device_only"}}
+    tables = run(world(devices={"cam": linked(80)}, policies=policies, duration_s=HIGH, warmup_s=LOW))
+    rows, node = tables.requests, tables.node("cam-0")
+    begins = rows.arrival_s + rows.device_wait_s
+    assert node.queue_mean == pytest.approx(inside(rows.arrival_s, begins) / (HIGH - LOW), rel=1e-6)
+    assert node.busy_s == pytest.approx(inside(begins, begins + rows.device_compute_s), rel=1e-6)
+    joined, left = rows.arrival_s[rows.device_wait_s > 0], begins[rows.device_wait_s > 0]
+    waiting = [(joined <= time_s).sum() - (left < time_s).sum() for time_s in joined]
+    assert node.queue_max == max(waiting)
+
+
+def test_a_queue_that_is_never_emptied_counts_to_the_windows_end() -> None:
+    """One request is in service from the first moment to the cap: all the others wait, to the end of the window."""
+    models = {"toy": toy([1e6])}
+    policies = {"p": {"type": "device_only"}}
+    tables = run(world(models=models, devices={"cam": linked(20)}, policies=policies, duration_s=10, drain_s=5))
+    waiting = tables.requests.arrival_s[1:]
+    assert tables.node("cam-0").queue_mean == pytest.approx((10 - waiting).sum() / 10, rel=1e-9)
+    assert set(tables.requests.end) == {"unfinished"}
+
+
+def test_utilisation_of_several_workers() -> None:
+    tables = server_run(servers={"edge": {"workers": 2}}, models={"toy": toy([EXPONENTIAL])})
+    rows, node = tables.requests, tables.node("edge")
+    assert node.workers == 2
+    assert node.busy_s == pytest.approx(rows.server_s[rows.counted].sum(), rel=0.01)
+
+
+def test_links_count_what_they_carry() -> None:
+    tables = server_run(links={"l": link(10, 10, headers="tcp")})
+    rows = tables.requests
+    for direction, column, wire in (("up", "bytes_up", 1066), ("down", "bytes_down", 74)):
+        own = tables.links[tables.links.direction == direction]
+        assert own.bytes.sum() == rows[column].sum()
+        assert own.transfers.sum() == len(rows)
+        assert own.wire_bytes.sum() == wire * len(rows)
+        assert own.device.tolist() == ["cam-0", "cam-1", "cam-2"]
