@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from edgesim.network.headers import wire_bytes
 from edgesim.profiling.costs import Costs
-from edgesim.workload.random import Draws
 
 if TYPE_CHECKING:
     from edgesim.compute.batching import Batching
     from edgesim.compute.device_queue import DeviceQueue
-    from edgesim.engine.request import Request, Task
+    from edgesim.engine.request import Task
     from edgesim.network.estimators import Estimator
     from edgesim.policies.base import Policy
+    from edgesim.workload.requests import Coming
 
 
 class Node:
@@ -24,6 +24,7 @@ class Node:
 
     costs: by model.  policy: None where decisions come from outside (``Engine.next_decision``).
     decision_s: measured decision times, one of which each decision draws.  aborts: what happens at the deadline.
+    slot: where a request keeps its luck at this node.  deciding, now_s: the task that its views show, and when.
     last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
     """
 
@@ -32,9 +33,11 @@ class Node:
         "busy_s",
         "costs",
         "decision_s",
+        "deciding",
         "is_device",
         "last_end_s",
         "name",
+        "now_s",
         "policy",
         "queue",
         "queue_area_s",
@@ -42,17 +45,21 @@ class Node:
         "queue_max",
         "request_view",
         "served",
+        "slot",
         "view",
     )
 
     queue: Any
     request_view: Any
     view: Any
+    deciding: Task
+    now_s: float
 
     def __init__(
-        self, name: str, is_device: bool, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool
+        self, name: str, slot: int, is_device: bool, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool
     ) -> None:
-        self.name, self.is_device, self.costs, self.policy, self.aborts = name, is_device, costs, policy, aborts
+        self.name, self.slot, self.is_device = name, slot, is_device
+        self.costs, self.policy, self.aborts = costs, policy, aborts
         self.decision_s: list[float] = [0.0]
         self.last_end_s = -inf
         self.busy_s = 0.0
@@ -60,16 +67,12 @@ class Node:
         self.queue_max = 0
         self.queue_area_s = self.queue_changed_s = 0.0
 
-    def luck(self, request: Request) -> float:
-        """The quantile of the request's costs at this node."""
-        raise NotImplementedError
-
 
 class Device(Node):
     """An IoT device: one processor, a queue, a radio, a stream of requests.
 
-    next_arrival_s: absolute time of request ``number``.  samples, lucks: draws by request number.
-    server_lucks: the same for each server.  reports: by server, (when it was made, the wait it told).
+    requests: what is still to come.  coming: the next of them.  reports: by server, (when it was
+    made, the wait it told).
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
     compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
     """
@@ -78,20 +81,17 @@ class Device(Node):
         "acknowledged",
         "arrived",
         "busy",
+        "coming",
         "compute_w",
-        "deadline_of",
         "down_busy_s",
         "downlink",
         "estimator",
         "learns",
-        "lucks",
-        "next_arrival_s",
         "receive_w",
         "reports",
+        "requests",
         "root",
-        "samples",
         "send_w",
-        "server_lucks",
         "up_busy_s",
         "uplink",
     )
@@ -100,11 +100,8 @@ class Device(Node):
     uplink: Any
     downlink: Any
     estimator: Estimator
-    samples: Draws
-    lucks: Draws
-    server_lucks: dict[str, Draws]
-    next_arrival_s: Callable[[], float]
-    deadline_of: Callable[[int], float]
+    requests: Iterator[Coming]
+    coming: Coming
     compute_w: float
     send_w: float
     receive_w: float
@@ -113,7 +110,7 @@ class Device(Node):
     def __init__(
         self, name: str, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool, learns: bool
     ) -> None:
-        super().__init__(name, True, costs, policy, aborts)
+        super().__init__(name, 0, True, costs, policy, aborts)
         self.busy = False
         self.arrived = 0
         self.learns = learns
@@ -121,9 +118,6 @@ class Device(Node):
         self.up_busy_s = self.down_busy_s = 0.0
         self.reports: dict[str, tuple[float, float]] = {}
         self.acknowledged: deque[tuple[float, int, float]] = deque()
-
-    def luck(self, request: Request) -> float:
-        return self.lucks.at(request.number)
 
     def hear_acknowledgements(self, now_s: float) -> None:
         """Tell the estimator of the transfers that are known to have ended by now."""
@@ -141,6 +135,7 @@ class Server(Node):
     def __init__(
         self,
         name: str,
+        slot: int,
         costs: Mapping[str, Costs],
         policy: Policy | None,
         aborts: bool,
@@ -148,16 +143,13 @@ class Server(Node):
         result_bytes: int,
         batching: Batching | None,
     ) -> None:
-        super().__init__(name, False, costs, policy, aborts)
+        super().__init__(name, slot, False, costs, policy, aborts)
         self.workers = self.idle_workers = workers
         self.result_bytes = result_bytes
         self.batching = batching
         self.queue: deque[Task] = deque()
         self.batches = self.services = 0
         self.service_s = 0.0
-
-    def luck(self, request: Request) -> float:
-        return request.device.server_lucks[self.name].at(request.number)
 
     def expected_wait_s(self) -> float:
         """What a request that came now would wait, by the mean service so far: the load report.

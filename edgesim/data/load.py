@@ -10,12 +10,13 @@ from edgesim.data.fashion_mnist import SHIPPED, read_split, shipped_split
 from edgesim.errors import InputError
 
 if TYPE_CHECKING:
+    from edgesim.models.training_config import TrainingData
     from edgesim.scenario.data import Data
 
 Split = Literal["train", "validation", "test"]
 
 
-def load_data(spec: Data, split: Split) -> Dataset:
+def load_data(spec: Data | TrainingData, split: Split) -> Dataset:
     """The ``validation`` or ``test`` images (or, from a folder of idx files, ``train``) that ``spec`` names.
 
     Raises InputError where there are none, or where a file is missing or corrupt.

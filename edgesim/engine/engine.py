@@ -111,37 +111,36 @@ class Engine(Transfers):
     # Arrivals and the device's processor
 
     def _plan_arrival(self, event: Event, device: Device) -> None:
-        time_s = device.next_arrival_s()
-        if time_s < self.stop_s:
+        coming = next(device.requests, None)
+        if coming is not None and coming[0] < self.stop_s:
+            device.coming = coming
             event.callbacks = self._on_arrival
-            self.clock.schedule(event, ARRIVAL, time_s - self.clock.now)
+            self.clock.schedule(event, ARRIVAL, coming[0] - self.clock.now)
 
     def _arrive(self, event: Event) -> None:
-        now = self.clock.now
         device: Device = event.subject
         number = device.arrived
         device.arrived = number + 1
-        request = Request(device, number, device.samples.at(number), now, now + device.deadline_of(number))
+        request = Request(device, number, device.coming)
+        now = request.arrival_s
         self.open.add(request)
         task = Task(request, device, device.root, now)
         if self.live is not None:
             task.live = self.live.begin(device.root.model, request.sample)
         self._plan_arrival(event, device)
-        self._offer(device, task, now)
-
-    def _offer(self, device: Device, task: Task, now: float) -> None:
-        """Work on the task if the processor is free, else let it queue."""
-        if not device.busy:
+        if device.busy:
+            self._let_queue(device, task, now)
+        else:
             self._start(device, task, now)
-            return
-        self._note_device_queue(device, now)
+
+    def _let_queue(self, device: Device, task: Task, now: float) -> None:
+        """The processor is busy: the task waits, unless the queue is full."""
+        self._note_queue(device, now)
         lost = device.queue.push(task)
         if len(device.queue) > device.queue_max:
             device.queue_max = len(device.queue)
         if lost is not None:
             self._close(lost, now, QUEUE_FULL)
-
-    _note_device_queue = Transfers._note_queue
 
     def _start(self, device: Device, task: Task, now: float) -> None:
         device.busy = True
@@ -154,9 +153,10 @@ class Engine(Transfers):
         """The processor is free: on to the next task, past those whose deadline has struck."""
         device.busy = False
         device.last_end_s = now
-        self._count_served(device, now)
-        while not device.busy and len(device.queue):
-            self._note_device_queue(device, now)
+        low, high = self.window
+        device.served += low <= now <= high
+        while len(device.queue) and not device.busy:
+            self._note_queue(device, now)
             task = device.queue.pop()
             if device.aborts and task.request.deadline_s <= now:
                 self._close(task, now, DEADLINE)
@@ -165,19 +165,19 @@ class Engine(Transfers):
 
     def _begin(self, node: Node, task: Task, now: float) -> None:
         """Ask what to do with a task that has just reached the processor, and set to it."""
-        seconds = self._open_plan(node, task, now)
-        task.t_s = now + seconds
-        if self._decision is None or self._decision.task is not task:
+        task.t_s = now + self._open_plan(node, task, now)
+        if self._decision is None:
             self._carry_out(task, now)
 
     def _open_plan(self, node: Node, task: Task, now: float) -> float:
         """Draw the task's costs and decide; the seconds that deciding and decoding take."""
         costs = node.costs[task.place.model]
-        luck = node.luck(task.request)
+        luck = task.request.lucks[node.slot]
         task.began_s = now
         task.costs, task.luck = costs, luck
         task.row, task.branches = costs.row(luck), costs.branch_row(luck)
         task.factor = costs.idle_factor(now - node.last_end_s)
+        task.compute_s = task.encode_s = 0.0
         seconds = self._decide(node, task, now)
         if task.pending is not None:
             step, cut, _, _ = task.pending
@@ -187,16 +187,16 @@ class Engine(Transfers):
 
     def _decide(self, node: Node, task: Task, now: float) -> float:
         """Ask the node's policy, or the caller; the seconds that it takes."""
-        request_view, view = node.request_view, node.view
-        request_view.bind(task, now)
-        view.bind(task, now)
+        node.deciding, node.now_s = task, now
         if node.policy is None:
-            self._decision = Decision(node, request_view, view, task)
+            self._decision = Decision(node, node.request_view, node.view, task)
+            task.decide_s = 0.0
             return 0.0
-        task.todo = iter(_plan(node, node.policy.next_steps(request_view, view)))
+        steps = node.policy.next_steps(node.request_view, node.view)
+        task.todo = iter(steps if steps.__class__ is tuple and steps else _plan(node, steps))
         samples = node.decision_s
-        task.decide_s = samples[int(task.luck * len(samples))]
-        return task.decide_s
+        seconds = task.decide_s = samples[int(task.luck * len(samples))]
+        return seconds
 
     def _ask_again(self, task: Task) -> None:
         now = self.clock.now
@@ -205,8 +205,9 @@ class Engine(Transfers):
             self._reach_server(task)
             return
         blocks, seen = task.blocks, len(task.seen)
+        task.compute_s = task.encode_s = 0.0
         task.t_s = now + self._decide(node, task, now)
-        if self._decision is not None and self._decision.task is task:
+        if self._decision is not None:
             return
         self._carry_out(task, now)
         if task.callbacks is self._on_ask_again and (task.blocks, len(task.seen)) == (blocks, seen):
@@ -221,7 +222,12 @@ class Engine(Transfers):
         self.clock.schedule(task, NORMAL, task.ready_s - now)
 
     def _ready(self, task: Task) -> None:
-        self._offer(task.node, task, self.clock.now)  # type: ignore[arg-type]
+        now = self.clock.now
+        device: Device = task.node  # type: ignore[assignment]
+        if device.busy:
+            self._let_queue(device, task, now)
+        else:
+            self._start(device, task, now)
 
     # Ends
 
@@ -257,11 +263,10 @@ class Engine(Transfers):
 def _plan(node: Node, steps: Any) -> Sequence[Step]:
     """What a policy gave, as a plan that says how much of it is left."""
     policy = type(node.policy).__name__
-    if steps.__class__ is not tuple:
-        try:
-            steps = tuple(steps)
-        except TypeError:
-            raise InputError(f"policy {policy} gave {steps!r} at {node.name}, which is no sequence of steps") from None
+    try:
+        steps = tuple(steps)
+    except TypeError:
+        raise InputError(f"policy {policy} gave {steps!r} at {node.name}, which is no sequence of steps") from None
     if not steps:
         raise InputError(f"policy {policy} gave no step at {node.name}")
     return steps

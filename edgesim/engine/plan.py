@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from edgesim.compute.nodes import Device, Node, Server
+from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import NORMAL, Callbacks, Clock, Event
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.places import Place
@@ -70,8 +70,6 @@ class Plans:
 
     def __init__(self) -> None:
         self._handlers: dict[type, Callable[[Task, Any], int]] = {
-            Run: self._run,
-            Exit: self._exit,
             Answer: self._answer,
             Send: self._encode,
             Stop: self._stop,
@@ -81,7 +79,7 @@ class Plans:
 
     def _carry_out(self, task: Task, now: float) -> None:
         """Walk through ``task.todo`` from ``task.t_s`` on; ``now`` is the clock's time."""
-        node, handlers, abort_s = task.node, self._handlers, task.abort_s
+        node, abort_s = task.node, task.abort_s
         state = OPEN
         for step in task.todo:
             if task.t_s >= abort_s and struck(task, step):
@@ -90,13 +88,20 @@ class Plans:
                 break
             if task.given is not None:
                 self._emit(task, now)
-            try:
-                handle = handlers[step.__class__]
-            except KeyError:
-                raise InputError(f"{node.name}: {step!r} is not a step") from None
-            state = handle(task, step)
-            if state >= ENDED:
-                break
+            kind = step.__class__
+            if kind is Run:
+                self._run(task, step.to_block)  # type: ignore[union-attr]
+                state = OPEN
+            elif kind is Exit:
+                self._exit(task, step.exit)  # type: ignore[union-attr]
+                state = OPEN
+            else:
+                handle = self._handlers.get(kind)
+                if handle is None:
+                    raise InputError(f"{node.name}: {step!r} is not a step")
+                state = handle(task, step)
+                if state >= ENDED:
+                    break
         if node.is_device:
             self._account(task)
         if state == AWAY:
@@ -107,8 +112,8 @@ class Plans:
             task.callbacks = self._on_device_done if node.is_device else self._on_served
         self.clock.schedule(task, NORMAL, task.t_s - now)
 
-    def _run(self, task: Task, step: Run) -> int:
-        costs, to, done = task.costs, step.to_block, task.blocks
+    def _run(self, task: Task, to: int) -> None:
+        costs, done = task.costs, task.blocks
         if not done <= to <= costs.num_blocks:
             raise InputError(f"{task.node.name}: Run({to}), but {done} of {costs.num_blocks} blocks have been run")
         if to > done:
@@ -122,28 +127,24 @@ class Plans:
             task.blocks = to
             if self.live is not None:
                 self.live.run(task.place.model, [task.live], to)
-        return OPEN
 
-    def _exit(self, task: Task, step: Exit) -> int:
-        index = step.exit
-        self._check_exit(task, index)
+    def _exit(self, task: Task, index: int) -> None:
+        self._see(task, index)
         seconds = task.branches[index] * task.factor
         task.t_s += seconds
         task.compute_s += seconds
-        task.seen[index] = self._scores(task, index)
-        return OPEN
 
-    def _check_exit(self, task: Task, index: int) -> None:
+    def _see(self, task: Task, index: int) -> None:
+        """Let an exit answer; the node that holds the task sees its scores from here on."""
         exits = task.costs.exits
         if not 0 <= index < len(exits):
             raise InputError(f"{task.node.name}: Exit({index}), but the model has exits 0 to {len(exits) - 1}")
         if exits[index] != task.blocks:
             raise InputError(f"{task.node.name}: Exit({index}) sits after {exits[index]} blocks, not {task.blocks}")
-
-    def _scores(self, task: Task, index: int) -> Scores:
         if self.live is not None:
-            return self.live.exit(task.place, task.live, index, task.request.sample)
-        return task.place.exits[index][task.request.sample]  # type: ignore[index]
+            task.seen[index] = self.live.exit(task.place, task.live, index, task.request.sample)
+        else:
+            task.seen[index] = task.place.exits[index][task.request.sample]  # type: ignore[index]
 
     def _answer(self, task: Task, step: Answer) -> int:
         index, when = step.exit, step.when
@@ -219,14 +220,11 @@ class Plans:
         sums[ENERGY] += device.compute_w * seconds
         task.decide_s = task.compute_s = task.encode_s = 0.0
         stop = task.t_s
-        self._busy(device, stop - seconds, stop)
+        low, high = self.window
+        if stop > low and stop - seconds < high:
+            device.busy_s += min(stop, high) - max(stop - seconds, low)
         if stop > request.deadline_s:
             sums[WASTED_J] += device.compute_w * self._late(request, stop - seconds, stop, 1.0)
-
-    def _busy(self, node: Node, start: float, stop: float) -> None:
-        low, high = self.window
-        if stop > low and start < high:
-            node.busy_s += min(stop, high) - max(start, low)
 
     def _late(self, request: Request, start: float, stop: float, share: float) -> float:
         """Book the part of some work that lies behind the request's deadline as wasted; its seconds."""

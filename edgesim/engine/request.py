@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgesim.compute.nodes import Device, Node, Server
     from edgesim.engine.places import Place
     from edgesim.profiling.costs import Costs
+    from edgesim.workload.requests import Coming
 
 (
     DEVICE_WAIT,
@@ -43,6 +44,7 @@ class Request:
     """One sample at one device, with an arrival and a deadline, and what has become of it so far.
 
     deadline_s: absolute, infinite where there is none.  open: how many nodes or links still work on it.
+    lucks: the quantile of its costs at each node, by the node's slot.
     sums: seconds and joules by stage, see the positions above; ``SPENT_S`` is computing time, its share of a batch.
     """
 
@@ -55,6 +57,7 @@ class Request:
         "cut",
         "deadline_s",
         "device",
+        "lucks",
         "number",
         "open",
         "reason",
@@ -63,12 +66,11 @@ class Request:
         "wasted_bytes",
     )
 
-    def __init__(self, device: Device, number: int, sample: int, arrival_s: float, deadline_s: float) -> None:
+    def __init__(self, device: Device, number: int, coming: Coming) -> None:
         self.device = device
         self.number = number
-        self.sample = sample
-        self.arrival_s = arrival_s
-        self.deadline_s = deadline_s
+        self.arrival_s, self.sample, deadline_s, self.lucks = coming
+        self.deadline_s = self.arrival_s + deadline_s
         self.open = 1
         self.answers: list[GivenAnswer] = []
         self.sums = _ZERO[:]
@@ -134,6 +136,9 @@ class Task:
     factor: float
     t_s: float
     began_s: float
+    decide_s: float
+    compute_s: float
+    encode_s: float
     report: tuple[float, float]
 
     def __init__(self, request: Request, node: Node, place: Place, ready_s: float) -> None:
@@ -148,7 +153,6 @@ class Task:
         self.given: GivenAnswer | None = None
         self.pending: tuple[Send, int, Place, int] | None = None
         self.live: Any = None
-        self.decide_s = self.compute_s = self.encode_s = 0.0
 
     def copy(self) -> Task:
         """The same state of the same request, to travel on its own; the request stays open for it."""

@@ -76,8 +76,14 @@ class Serving(Plans):
             server.queue_area_s += len(server.queue) * (stop - start)
         server.queue_changed_s = now
 
-    def _serve(self, server: Server, task: Task, now: float) -> None:
+    def _take_worker(self, server: Server, now: float) -> None:
+        """A node is not idle while another of its workers computes."""
         server.idle_workers -= 1
+        if server.idle_workers + 1 < server.workers:
+            server.last_end_s = now
+
+    def _serve(self, server: Server, task: Task, now: float) -> None:
+        self._take_worker(server, now)
         task.request.sums[SERVER_WAIT] += now - task.ready_s
         self._begin(server, task, now)
 
@@ -85,11 +91,8 @@ class Serving(Plans):
         """A worker has carried out a plan to its end."""
         now = self.clock.now
         server: Server = task.node  # type: ignore[assignment]
-        self._busy(server, task.began_s, now)
         self._book_service(server, task, task.began_s, now, 1)
-        server.last_end_s = now
-        self._count_batch(server, now)
-        server.idle_workers += 1
+        self._book_batch(server, task.began_s, now)
         if server.queue:  # first, as the load report that leaves with the answer must not take the worker for idle
             self._note_queue(server, now)
             self._serve(server, server.queue.popleft(), now)
@@ -98,23 +101,26 @@ class Serving(Plans):
         else:
             self._reply(task)
 
-    def _count_served(self, node: Node, now: float) -> None:
+    def _book_batch(self, server: Server, start: float, stop: float) -> None:
+        """A worker is free again."""
         low, high = self.window
-        node.served += low <= now <= high
-
-    def _count_batch(self, server: Server, now: float) -> None:
-        low, high = self.window
-        server.batches += low <= now <= high
+        if stop > low and start < high:
+            server.busy_s += min(stop, high) - max(start, low)
+        server.batches += low <= stop <= high
+        server.last_end_s = stop
+        server.idle_workers += 1
 
     def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: int) -> None:
         share_s = (stop - start) / batch
         server.services += 1
         server.service_s += share_s
-        self._count_served(server, stop)
+        low, high = self.window
+        server.served += low <= stop <= high
         sums = task.request.sums
         sums[SERVER] += stop - start
         sums[SPENT_S] += share_s
-        self._late(task.request, start, stop, 1 / batch)
+        if stop > task.request.deadline_s:
+            self._late(task.request, start, stop, 1 / batch)
 
     def _cancel_reaches(self, event: Event) -> None:
         """Drop what is queued of a request; a batch in service is not interrupted."""
@@ -140,7 +146,7 @@ class Serving(Plans):
                 if look_again_s < inf:
                     self.clock.schedule(Event(server, self._on_look_again), NORMAL, look_again_s - now)
                 return
-            server.idle_workers -= 1
+            self._take_worker(server, now)
             self._serve_batch(server, tasks, now)
 
     def _serve_batch(self, server: Server, tasks: list[Task], now: float) -> None:
@@ -183,8 +189,7 @@ class Serving(Plans):
             if task.given is not None:
                 self._emit(task, now)
             if isinstance(step, Exit):
-                self._check_exit(task, step.exit)
-                task.seen[step.exit] = self._scores(task, step.exit)
+                self._see(task, step.exit)
                 state = OPEN
             elif isinstance(step, Answer):
                 state = self._answer(task, step)
@@ -209,10 +214,7 @@ class Serving(Plans):
     def _batch_done(self, event: Event) -> None:
         server, began_s = event.subject
         now = self.clock.now
-        self._busy(server, began_s, now)
-        self._count_batch(server, now)
-        server.last_end_s = now
-        server.idle_workers += 1
+        self._book_batch(server, began_s, now)
         self._serve_batches(server, now)
 
     def _gone(self, task: Task) -> None:

@@ -24,17 +24,13 @@ class Truth:
     is its present expectation.
     """
 
-    def __init__(self, places: Mapping[str, Place], servers: Mapping[str, Server]) -> None:
-        self._places, self._servers = places, servers
-
-    def bind(self, task: Task, now_s: float) -> None:
-        """What is being decided on, and when."""
-        self._task, self._now_s = task, now_s
+    def __init__(self, node: Node, places: Mapping[str, Place], servers: Mapping[str, Server]) -> None:
+        self._node, self._places, self._servers = node, places, servers
 
     def finish_s(self, device_steps: Sequence[Step], server_steps: Sequence[Step]) -> float:
         """See ``policies.base.Truth``."""
-        task, node = self._task, self._task.node
-        t = self._now_s + _decision_s(node, task.luck)
+        node, task = self._node, self._node.deciding
+        t = node.now_s + _decision_s(node, task.luck)
         if not node.is_device:
             t += _decode_s(task)
             _, t = _walk(task.costs, task.luck, task.factor, task.blocks, server_steps, t)
@@ -51,7 +47,7 @@ class Truth:
         for hop in path:
             place = place.behind(*hop)[1]
         answers = place.exits[exit]
-        return answers is not None and answers[self._task.request.sample].correct
+        return answers is not None and answers[self._node.deciding.request.sample].correct
 
     def _by_server(self, task: Task, step: Send, cut: int, steps: Sequence[Step], t: float) -> float:
         request, device, server = task.request, task.request.device, self._servers[step.to]
@@ -63,7 +59,7 @@ class Truth:
         if t == inf:
             return inf
         t += server.batching.max_wait_s if server.batching is not None else server.expected_wait_s()
-        costs, luck = server.costs[place.model], server.luck(request)
+        costs, luck = server.costs[place.model], request.lucks[server.slot]
         factor = costs.idle_factor(t - server.last_end_s)
         t += _decision_s(server, luck) + costs.decode_s(step.codec, cut, luck) * factor
         return self._answer_s(task, server, _walk(costs, luck, factor, cut, steps, t)[1])

@@ -1,6 +1,6 @@
 """What policies see: the views of DESIGN, over the engine's own objects.
 
-One view a node, bound anew for each decision, so that a decision makes no object.
+One view a node, which shows what the node is deciding on, so that a decision makes no object.
 """
 
 from __future__ import annotations
@@ -14,72 +14,61 @@ from edgesim.policies.base import Seen
 
 if TYPE_CHECKING:
     from edgesim.compute.nodes import Device, Node
-    from edgesim.engine.request import Task
     from edgesim.engine.truth import Truth
 
 
 class TaskView:
-    """A request as its holder may see it (``policies.base.RequestView``)."""
+    """The request that a node decides on, as its holder may see it (``policies.base.RequestView``)."""
 
-    __slots__ = ("_exact", "_now_s", "_task")
+    __slots__ = ("_exact", "_node")
 
-    _task: Task
-    _now_s: float
-
-    def __init__(self, deadline_exact: bool) -> None:
+    def __init__(self, node: Node, deadline_exact: bool) -> None:
+        self._node = node
         self._exact = deadline_exact
-
-    def bind(self, task: Task, now_s: float) -> None:
-        """What is being decided on, and when."""
-        self._task, self._now_s = task, now_s
 
     @property
     def model(self) -> str:
-        return self._task.place.model
+        return self._node.deciding.place.model
 
     @property
     def blocks_done(self) -> int:
-        return self._task.blocks
+        return self._node.deciding.blocks
 
     @property
     def path(self) -> Path:
-        return self._task.place.path
+        return self._node.deciding.place.path
 
     @property
     def age_s(self) -> float:
-        return self._now_s - self._task.request.arrival_s
+        return self._node.now_s - self._node.deciding.request.arrival_s
 
     @property
     def scores(self) -> Mapping[int, Seen]:
-        return {index: Seen(*scores[:4]) for index, scores in self._task.seen.items()}
+        return {index: Seen(*scores[:4]) for index, scores in self._node.deciding.seen.items()}
 
     @property
     def time_left_s(self) -> float | None:
         if not self._exact:
             return None
-        return self._task.request.deadline_s - self._now_s
+        return self._node.deciding.request.deadline_s - self._node.now_s
 
 
 class NodeView:
     """What a node can know now (``policies.base.View``)."""
 
-    __slots__ = ("_node", "_truth", "now_s")
-
-    now_s: float
+    __slots__ = ("_node", "_truth")
 
     def __init__(self, node: Node, truth: Truth | None) -> None:
         self._node = node
         self._truth = truth
 
-    def bind(self, task: Task, now_s: float) -> None:
-        """What is being decided on, and when."""
-        self.now_s = now_s
-        if self._truth is not None:
-            self._truth.bind(task, now_s)
+    @property
+    def now_s(self) -> float:
+        return self._node.now_s
 
     @property
     def queue_length(self) -> int:
-        return len(self._node.queue)  # type: ignore[attr-defined]
+        return len(self._node.queue)
 
     @property
     def truth(self) -> Truth:
@@ -97,11 +86,11 @@ class DeviceView(NodeView):
 
     @property
     def queued_bytes(self) -> float:
-        return self._node.uplink.queued_bytes(self.now_s)
+        return self._node.uplink.queued_bytes(self._node.now_s)
 
     @property
     def rate_bps(self) -> float:
-        self._node.hear_acknowledgements(self.now_s)
+        self._node.hear_acknowledgements(self._node.now_s)
         return self._node.estimator.rate_bps
 
     def server_wait_s(self, server: str) -> float:
@@ -110,7 +99,7 @@ class DeviceView(NodeView):
 
     def report_age_s(self, server: str) -> float:
         report = self._node.reports.get(server)
-        return self.now_s - report[0] if report else inf
+        return self._node.now_s - report[0] if report else inf
 
 
 class ServerView(NodeView):

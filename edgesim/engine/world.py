@@ -10,7 +10,7 @@ from typing import Any
 
 from edgesim.compute.batching import Batching
 from edgesim.compute.device_queue import DeviceQueue
-from edgesim.compute.nodes import Device, Server
+from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets, depths
 from edgesim.engine.cell_link import CellLink, CellPort
 from edgesim.engine.clock import Clock
@@ -29,9 +29,9 @@ from edgesim.scenario.estimators import EwmaEstimator
 from edgesim.scenario.links import Link
 from edgesim.scenario.processors import Processor
 from edgesim.scenario.scenario import Scenario
-from edgesim.workload.arrivals import arrival_times
-from edgesim.workload.deadlines import deadlines, mean_deadline_s
-from edgesim.workload.random import Draws, generator
+from edgesim.workload.deadlines import mean_deadline_s
+from edgesim.workload.random import generator
+from edgesim.workload.requests import requests_of
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ class World:
         self.cells: dict[str, tuple[CellLink, CellLink]] = {}
         self._known_models: dict[Processor, dict[str, ModelFacts]] = {}
         self.servers: dict[str, Server] = {}
-        for name in scenario.servers:
-            self.servers[name] = self._server(name)
+        for slot, name in enumerate(scenario.servers, start=1):
+            self.servers[name] = self._server(name, slot)
         self.devices = [
             self._device(name, f"{name}-{number}", spec)
             for name, spec in scenario.devices.items()
@@ -99,23 +99,25 @@ class World:
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
 
-    def _truth(self, policy: Policy | None) -> Truth | None:
-        return Truth(self.places, self.servers) if policy is not None and policy.needs.truth else None
+    def _truth(self, node: Node) -> Truth | None:
+        if node.policy is None or not node.policy.needs.truth:
+            return None
+        return Truth(node, self.places, self.servers)
 
-    def _server(self, name: str) -> Server:
+    def _server(self, name: str, slot: int) -> Server:
         spec = self.scenario.servers[name]
         batch = spec.batch
         batching = Batching(batch.max_size, batch.max_wait_ms / 1e3) if batch.max_size > 1 else None
         costs = {model: self.assets.on(spec.processor, model) for model in self.assets.costs}
         policy = self._policy()
         aborts = spec.after_deadline == "abort"
-        server = Server(name, costs, policy, aborts, spec.workers, spec.result_bytes, batching)
+        server = Server(name, slot, costs, policy, aborts, spec.workers, spec.result_bytes, batching)
         server.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
         users = [each for each in self.scenario.devices.values() if each.link is not None]
         link = self.scenario.links[users[0].link] if users else None  # type: ignore[index]
         policy.prepare(self._facts(policy.needs, name, name, users[0] if users else None, link))
         exact = policy.needs.deadline == "exact" and all(known_deadline(each) == "exact" for each in users)
-        server.view, server.request_view = ServerView(server, self._truth(policy)), TaskView(exact)
+        server.view, server.request_view = ServerView(server, self._truth(server)), TaskView(server, exact)
         return server
 
     def _device(self, class_name: str, name: str, spec: DeviceClass) -> Device:
@@ -135,7 +137,7 @@ class World:
             link = None if spec.link is None else self.scenario.links[spec.link]
             policy.prepare(self._facts(policy.needs, name, spec.server or "", spec, link))
         exact = known_deadline(spec) == "exact" and (policy is None or policy.needs.deadline == "exact")
-        device.view, device.request_view = DeviceView(device, self._truth(policy)), TaskView(exact)
+        device.view, device.request_view = DeviceView(device, self._truth(device)), TaskView(device, exact)
         return device
 
     def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
@@ -171,15 +173,9 @@ class World:
         return self.cells[name]
 
     def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
-        root = self.root
-        device.next_arrival_s = arrival_times(spec.arrivals, root, name)
-        device.deadline_of = deadlines(spec.deadline, self.cell.axis_deadline_ms, root, name)
-        pool = min(self.samples.values())
-        device.samples = Draws(lambda rng, count: rng.integers(pool, size=count), root, "samples", name)
-        device.lucks = Draws(lambda rng, count: rng.random(count), root, "costs", name, name)
-        device.server_lucks = {
-            server: Draws(lambda rng, count: rng.random(count), root, "costs", server, name) for server in self.servers
-        }
+        pool = min(self.samples[model] for model in self.models)
+        nodes = (name, *self.scenario.servers)
+        device.requests = requests_of(spec, self.cell.axis_deadline_ms, pool, nodes, self.root, name)
 
     def _facts(self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
         scenario = self.scenario

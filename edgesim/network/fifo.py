@@ -8,6 +8,9 @@ from collections import deque
 from edgesim.network.headers import HeaderMode, wire_bytes
 from edgesim.network.rate import RateProcess
 
+MOST_PENDING = 64
+"""Transfers that pile up before those that have ended are forgotten without being asked for."""
+
 
 class FifoLink:
     """First come, first served; what has been accepted is sent, so its finish is known at once.
@@ -43,15 +46,17 @@ class FifoLink:
 
         The finish is inf where the rate stays 0 for ever.
         """
-        self._forget_finished(now_s)
         wire = wire_bytes(payload_bytes, self.header_mode)
         start_s = self._free_s
         if now_s > start_s:
             self._idle_s += now_s - start_s
             start_s = now_s
         self._free_s = finish_s = self.rate.finish(start_s, 8 * wire) if start_s < math.inf else math.inf
-        self._pending.append((start_s, finish_s, wire))
+        pending = self._pending
+        pending.append((start_s, finish_s, wire))
         self._pending_bytes += wire
+        if len(pending) > MOST_PENDING:
+            self._forget_finished(now_s)
         self.bytes += payload_bytes
         self.wire_bytes += wire
         self.transfers += 1

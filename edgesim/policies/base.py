@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 
 from edgesim.models.state import TensorSpec
+from edgesim.network.headers import HeaderMode
 from edgesim.outcomes.path import Path
 from edgesim.policies.steps import Step
 
@@ -93,7 +94,7 @@ class Facts:
     prior_rate_bps: float
     """The link's prior, which also stands for the downlink, as nothing measures that."""
     result_bytes: Mapping[str, int]
-    headers: str
+    headers: HeaderMode
     compute_w: float
     send_w: float
     deadline_known: DeadlineKnowledge

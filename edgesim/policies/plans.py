@@ -51,4 +51,3 @@ def send_at(shape: ModelShape, cut: int, codec: str, server: str, server_model: 
 def path_of(cut: int, codec: str, num_blocks: int) -> tuple[Path, ...]:
     """The path that sending at ``cut`` declares; none where nothing is sent."""
     return () if cut == num_blocks else (((cut, codec),),)
-

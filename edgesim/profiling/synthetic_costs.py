@@ -122,9 +122,11 @@ class SyntheticCosts:
 
     def row(self, luck: float) -> list[float]:
         """Cumulative seconds after 0..L blocks."""
-        total, row = 0.0, [0.0]
+        total, row, drawn = 0.0, [0.0], None
         for quantile in self._quantiles:
-            total += quantile(luck)
+            if quantile is not drawn:
+                drawn, seconds = quantile, quantile(luck)
+            total += seconds
             row.append(total)
         return row
 
@@ -180,5 +182,6 @@ def synthetic_costs(spec: Any) -> SyntheticCosts:
     branch_ms = spec.branch_ms
     if isinstance(branch_ms, int | float):
         branch_ms = [branch_ms] * len(spec.exits)
-    blocks = [block_time(each) for each in spec.blocks_ms]
+    alike = {each: block_time(each) for each in spec.blocks_ms}
+    blocks = [alike[each] for each in spec.blocks_ms]
     return SyntheticCosts(blocks, spec.exits, [each / 1e3 for each in branch_ms], spec.state_bytes)

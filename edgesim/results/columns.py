@@ -81,9 +81,9 @@ REQUESTS = (
     Column("bytes_up", INT64, "B", "payload sent up, cancel messages included, without link headers"),
     Column("bytes_down", INT64, "B", "payload sent down, without link headers"),
     Column("energy_j", FLOAT64, "J", "energy of the device for this request, above idle"),
-    Column("wasted_s", FLOAT64, "s", "computing time: all of it if the request was not on time, else after the deadline"),
-    Column("wasted_bytes", INT64, "B", "payload sent: all of it if the request was not on time, else after the deadline"),
-    Column("wasted_j", FLOAT64, "J", "device energy: all of it if the request was not on time, else after the deadline"),
+    Column("wasted_s", FLOAT64, "s", "computing time: all of it if not on time, else after the deadline"),
+    Column("wasted_bytes", INT64, "B", "payload sent: all of it if not on time, else after the deadline"),
+    Column("wasted_j", FLOAT64, "J", "device energy: all of it if not on time, else after the deadline"),
 )
 """requests.parquet: a row per request."""
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edgesim.engine.request import ENERGY, SPENT_S, WASTED_J, WASTED_S
+from edgesim.results.arrow import arrow_names, arrow_numbers
 from edgesim.results.columns import (
     BOOL,
     CELL,
@@ -64,9 +65,9 @@ class TableWriter:
             return
         policy, axis_deadline_ms, replication = self._cell
         arrays = [
-            pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([policy])),
-            pa.array(np.full(count, axis_deadline_ms)),
-            pa.array(np.full(count, replication, np.int32)),
+            arrow_names([policy] * count),
+            arrow_numbers(np.full(count, axis_deadline_ms)),
+            arrow_numbers(np.full(count, replication, np.int32)),
         ]
         arrays += map(_array, self._columns, zip(*self._rows, strict=True))
         self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
@@ -78,9 +79,7 @@ class TableWriter:
 
 
 def _array(column: Column, values: tuple[Any, ...]) -> pa.Array:
-    if column.kind == NAME:
-        return pa.array(values, pa.string()).dictionary_encode()
-    return pa.array(np.array(values, _NUMPY[column.kind]))
+    return arrow_names(values) if column.kind == NAME else arrow_numbers(np.array(values, _NUMPY[column.kind]))
 
 
 def slot_at(answers: list[GivenAnswer], time_s: float) -> GivenAnswer | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 Key = tuple[str | int, ...]
 """Where a value stands: ("links", "access", "up", "steps", 0, 1)."""
 
+
 class Place(NamedTuple):
     """Where a value was written; places sort as a reader meets them."""
 

@@ -54,8 +54,8 @@ def _loaded(scenario: Scenario, name: str) -> Needs:
 
 def reacts_to_deadlines(scenario: Scenario) -> bool:
     """Whether something in the world itself depends on deadlines, so that no run can be thresholded afterwards."""
-    nodes = [*scenario.devices.values(), *scenario.servers.values()]
-    return any(node.after_deadline == "abort" for node in nodes)
+    devices, servers = scenario.devices.values(), scenario.servers.values()
+    return "abort" in {*(each.after_deadline for each in devices), *(each.after_deadline for each in servers)}
 
 
 def plan_cells(scenario: Scenario) -> list[Cell]:

@@ -16,10 +16,11 @@ from edgesim.scenario.scenario import Scenario
 def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
     """What marks the numbers of a run: ``oracles``, ``costs`` by "MODEL on NODE", ``outcomes``, ``links``,
     ``assumptions`` (sentences)."""
-    nodes = {**scenario.devices, **scenario.servers}
+    processors = {name: device.processor for name, device in scenario.devices.items()}
+    processors |= {name: server.processor for name, server in scenario.servers.items()}
     costs = {
-        f"{model} on {name}": assets.on(node.processor, model).label
-        for name, node in nodes.items()
+        f"{model} on {name}": assets.on(processor, model).label
+        for name, processor in processors.items()
         for model in scenario.models
     }
     outcomes = {name: found.label for name, found in assets.test.items()}

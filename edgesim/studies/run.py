@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -70,9 +71,7 @@ def run_scenario(
     if folder.exists() and not force:
         return Run(folder, _read_json(folder / "manifest.json"), _read_json(folder / "summary.json"), True)
     found = {
-        name: find_static_best(
-            scenario, assets, name, lambda done, of, name=name: progress(f"calibrating {name}", done, of)
-        )  # type: ignore[misc]
+        name: find_static_best(scenario, assets, name, functools.partial(progress, f"calibrating {name}"))
         for name, spec in scenario.policies.items()
         if spec.type == "static_best"
     }

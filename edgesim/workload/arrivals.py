@@ -3,61 +3,38 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import count
-from math import inf, isfinite
+from itertools import accumulate
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesim.errors import InputError
-from edgesim.workload.random import Draws, generator
+from edgesim.workload.random import draws, generator
 
 if TYPE_CHECKING:
     from edgesim.scenario.arrivals import Arrivals
 
-Times = Callable[[], float]
-"""Each call gives the next absolute arrival time in seconds; infinite when there are no more."""
 
+def arrival_times(spec: Arrivals, root: int, device: str) -> Iterator[float]:
+    """Absolute arrival times of one device, in seconds.
 
-def arrival_times(spec: Arrivals, root: int, device: str) -> Times:
-    """Arrivals of one device.  Periodic devices start at a phase of their own, uniform over a period."""
+    Periodic devices start at a phase of their own, uniform over a period.
+    """
     if spec.process == "poisson":
-        return _poisson(spec.rate_hz, root, device)
+        mean_s = 1 / spec.rate_hz
+        return accumulate(draws(lambda rng, size: rng.exponential(mean_s, size), root, "arrivals", device))
     if spec.process == "periodic":
         return _periodic(spec.rate_hz, spec.jitter_ms / 1e3, root, device)
-    return _trace(spec.file)
+    return iter(read_arrival_trace(spec.file))
 
 
-def _poisson(rate_hz: float, root: int, device: str) -> Times:
-    gaps = Draws(lambda rng, size: rng.exponential(1 / rate_hz, size), root, "arrivals", device)
-    gap_at, numbers = gaps.at, count()
-    time_s = 0.0
-
-    def following() -> float:
-        nonlocal time_s
-        time_s += gap_at(next(numbers))
-        return time_s
-
-    return following
-
-
-def _periodic(rate_hz: float, jitter_s: float, root: int, device: str) -> Times:
+def _periodic(rate_hz: float, jitter_s: float, root: int, device: str) -> Iterator[float]:
     phase = generator(root, "phase", device).random()
-    delays = Draws(lambda rng, size: rng.random(size) * jitter_s, root, "arrivals", device)
-    numbers = count()
-
-    def following() -> float:
-        number = next(numbers)
-        return (phase + number) / rate_hz + delays.at(number)
-
-    return following
-
-
-def _trace(path: Path) -> Times:
-    """Times from a file, and then no more."""
-    times = iter(read_arrival_trace(path))
-    return lambda: next(times, inf)
+    delays_s = draws(lambda rng, size: rng.random(size) * jitter_s, root, "arrivals", device)
+    for number, delay_s in enumerate(delays_s):
+        yield (phase + number) / rate_hz + delay_s
 
 
 def read_arrival_trace(path: Path) -> tuple[float, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from itertools import repeat
 from math import inf
 from typing import TYPE_CHECKING
 
-from edgesim.workload.random import Draws
+from edgesim.workload.random import draws
 
 if TYPE_CHECKING:
     from edgesim.scenario.deadlines import Deadline
@@ -22,16 +23,16 @@ def mean_deadline_s(spec: Deadline | None, axis_deadline_ms: float | None) -> fl
     return inf if spec is None else _own_mean_ms(spec) / 1e3
 
 
-def deadlines(spec: Deadline | None, axis_deadline_ms: float | None, root: int, device: str) -> Callable[[int], float]:
-    """Deadline of request ``number``.  On the axis a drawn deadline keeps its shape and is scaled to the new mean."""
+def deadlines(spec: Deadline | None, axis_deadline_ms: float | None, root: int, device: str) -> Iterator[float]:
+    """Deadlines of a device's requests.  On the axis a drawn deadline keeps its shape and is scaled to the new mean."""
     mean_s = mean_deadline_s(spec, axis_deadline_ms)
     if spec is None or spec.distribution == "fixed":
-        return lambda number: mean_s
+        return repeat(mean_s)
     scale = mean_s / (_own_mean_ms(spec) / 1e3)
     if spec.distribution == "uniform":
         low_s, high_s = scale * spec.low_ms / 1e3, scale * spec.high_ms / 1e3
-        return Draws(lambda rng, size: rng.uniform(low_s, high_s, size), root, "deadlines", device).at
-    return Draws(lambda rng, size: rng.exponential(mean_s, size), root, "deadlines", device).at
+        return draws(lambda rng, size: rng.uniform(low_s, high_s, size), root, "deadlines", device)
+    return draws(lambda rng, size: rng.exponential(mean_s, size), root, "deadlines", device)
 
 
 def _own_mean_ms(spec: Deadline) -> float:

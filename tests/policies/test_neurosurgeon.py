@@ -174,15 +174,39 @@ def test_energy_is_the_least_of_all_cuts(case: Case) -> None:
     assert costs[case.chosen("energy")] <= min(costs) * (1 + 1e-9) + 1e-12
 
 
-def test_every_cut_both_ends_included_is_the_best_somewhere() -> None:
-    """The comparison above would be empty if the same cut always won."""
+def test_close_calls_and_every_cut_both_ends_included() -> None:
+    """Costs of like size, so that a term that is off by a little decides wrongly somewhere."""
     chosen = set()
     rng = np.random.default_rng(1)
-    for _ in range(600):
-        device, server = ListedCosts(list(rng.random(5))), ListedCosts(list(rng.random(5) * rng.choice([0.05, 1, 4])))
-        case = Case(device, server, list(rng.integers(1, 10**6, 5)), 10 ** rng.uniform(4, 9), headers="tcp")
-        chosen.add(case.chosen())
-    assert chosen == set(range(6))
+    for _ in range(2000):
+        fast = rng.choice([0.05, 0.5, 2])
+        device, server = (
+            ListedCosts(
+                list(speed * rng.random(5)),
+                speed * rng.random(),
+                list(speed * rng.random(5)),
+                list(speed * rng.random(5)),
+                speed * rng.random(),
+            )
+            for speed in (1.0, fast)
+        )
+        case = Case(
+            device,
+            server,
+            list(rng.integers(1, 10**6, 5)),
+            10 ** rng.uniform(4, 9),
+            headers="tcp",
+            delay_s=rng.random(),
+            queued_bytes=1e5 * rng.random(),
+            server_wait_s=rng.random(),
+            prior_bps=10 ** rng.uniform(2, 9),
+        )
+        for objective, cost in (("latency", case.latency_s), ("energy", case.energy_j)):
+            cut = case.chosen(objective)
+            costs = [cost(each, case.rate_bps) for each in range(6)]
+            assert costs[cut] <= min(costs) * (1 + 1e-9)
+            chosen.add((objective, cut))
+    assert len(chosen) == 12, "the comparison would be empty if the same cut always won"
 
 
 @given(cases())

@@ -43,8 +43,10 @@ def test_later_ones_win_and_see_earlier_ones(bench):
         ("seed=x", "--set seed: seed: found 'x' (text)|a whole number"),
         ("seed=.nan", "--set seed|found '.nan'|a finite number"),
         ("seed.x=3", "--set seed.x: 'x' leads nowhere: found 3"),
-        ("devices.camra.count=3",
-         "--set devices.camra.count: found 'camra'|a name in devices (camera, sensor)|mean 'camera'?"),
+        (
+            "devices.camra.count=3",
+            "--set devices.camra.count: found 'camra'|a name in devices (camera, sensor)|mean 'camera'?",
+        ),
         ("devices.camera.cont=3", "--set devices.camera.cont: devices.camera.cont: unknown key|mean 'count'?"),
         ("devices.camera.que.bound=3", "--set devices.camera.que.bound: devices.camera.que: unknown key|mean 'queue'?"),
         ("deadlines_ms.9=3", "found '9', allowed: a position in the list, 0 to 2"),

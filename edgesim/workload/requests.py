@@ -1,0 +1,40 @@
+"""What comes to a device: arrivals, images, deadlines, and each request's luck at every node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgesim.workload.arrivals import arrival_times
+from edgesim.workload.deadlines import deadlines
+from edgesim.workload.random import draws
+
+if TYPE_CHECKING:
+    from edgesim.scenario.devices import DeviceClass
+
+Coming = tuple[float, int, float, tuple[float, ...]]
+"""(absolute arrival, sample, deadline after the arrival, luck at each node) of a request."""
+
+
+def requests_of(
+    spec: DeviceClass, axis_deadline_ms: float | None, pool: int, nodes: Sequence[str], root: int, device: str
+) -> Iterator[Coming]:
+    """The requests of one device, in order; samples are drawn with replacement from ``pool`` images.
+
+    nodes: whose costs a request draws; its luck at each, uniform in [0, 1), is keyed by node, device and number.
+    """
+    samples = draws(lambda rng, size: rng.integers(pool, size=size), root, "samples", device)
+    lucks = zip(*(draws(_uniform, root, "costs", node, device) for node in nodes), strict=False)
+    return zip(
+        arrival_times(spec.arrivals, root, device),
+        samples,
+        deadlines(spec.deadline, axis_deadline_ms, root, device),
+        lucks,
+        strict=False,
+    )
+
+
+def _uniform(rng: np.random.Generator, size: int) -> np.ndarray:
+    return rng.random(size)
