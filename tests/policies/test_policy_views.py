@@ -95,9 +95,9 @@ def test_views_show_what_the_interface_says_and_nothing_else() -> None:
     def public(kind: type) -> set[str]:
         return {name for name in dir(kind) if not name.startswith("_")}
 
-    assert public(TaskView) - public(RequestView) == {"bind"}
+    assert public(TaskView) - public(RequestView) <= {"bind"}
     for kind in (DeviceView, ServerView):
-        assert public(kind) - public(View) <= {"bind"}
+        assert public(kind) <= public(View)
 
 
 def test_scores_are_those_of_the_exits_run_here() -> None:

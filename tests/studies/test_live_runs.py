@@ -133,7 +133,7 @@ def test_live_is_tabled(both: Any, overrides: tuple[str, ...]) -> None:
             assert same == 1 if exact else same > 0.95, (name, column)
         if exact:
             np.testing.assert_array_equal(left.latency_s, right.latency_s)
-    assert len(one.prediction.unique()) >= 3, "the answers are not all alike"
+    assert len(one.prediction.unique()) >= 2, "the answers are not all alike"
 
 
 def test_lossless_paths_agree_in_every_score(both: Any) -> None:
