@@ -66,6 +66,7 @@ class Engine(Transfers):
         Plans.__init__(self)
         self.clock, self.devices, self.servers, self.places = clock, devices, servers, places
         self.depths, self.stop_s, self.window, self.recorder, self.live = depths, stop_s, window, recorder, live
+        self._schedule = clock.schedule
         self.open: set[Request] = set()
         self._decision: Decision | None = None
         self._on_arrival = (self._arrive,)
@@ -115,7 +116,7 @@ class Engine(Transfers):
         if coming is not None and coming[0] < self.stop_s:
             device.coming = coming
             event.callbacks = self._on_arrival
-            self.clock.schedule(event, ARRIVAL, coming[0] - self.clock.now)
+            self._schedule(event, ARRIVAL, coming[0] - self.clock.now)
 
     def _arrive(self, event: Event) -> None:
         device: Device = event.subject
@@ -219,7 +220,7 @@ class Engine(Transfers):
         device: Device = task.node  # type: ignore[assignment]
         self._release(device, now)
         task.callbacks = self._on_ready
-        self.clock.schedule(task, NORMAL, task.ready_s - now)
+        self._schedule(task, NORMAL, task.ready_s - now)
 
     def _ready(self, task: Task) -> None:
         now = self.clock.now

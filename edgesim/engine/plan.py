@@ -55,6 +55,7 @@ class Plans:
     """
 
     clock: Clock
+    _schedule: Callable[[Any, int, float], None]
     servers: Mapping[str, Server]
     depths: Mapping[str, tuple[int, ...]]
     window: tuple[float, float]
@@ -110,7 +111,7 @@ class Plans:
             task.callbacks = self._on_ask_again
         else:
             task.callbacks = self._on_device_done if node.is_device else self._on_served
-        self.clock.schedule(task, NORMAL, task.t_s - now)
+        self._schedule(task, NORMAL, task.t_s - now)
 
     def _run(self, task: Task, to: int) -> None:
         costs, done = task.costs, task.blocks
@@ -180,7 +181,7 @@ class Plans:
         task.encode_s += seconds
         task.pending = (step, cut, behind, sizes[task.request.sample])
         task.callbacks = self._on_leave
-        self.clock.schedule(task, NORMAL, task.t_s - self.clock.now)
+        self._schedule(task, NORMAL, task.t_s - self.clock.now)
         return AWAY
 
     def _check_server(self, task: Task, step: Send | Cancel) -> None:
@@ -196,7 +197,7 @@ class Plans:
             raise InputError(f"{task.node.name}: {step!r}, but only a device can cancel")
         self._check_server(task, step)
         event = Event(Cancelling(task.request, self.servers[step.to]), self._on_cancel)
-        self.clock.schedule(event, NORMAL, task.t_s - self.clock.now)
+        self._schedule(event, NORMAL, task.t_s - self.clock.now)
         return FINISHED
 
     def _wait(self, task: Task, step: Wait) -> int:
@@ -204,7 +205,7 @@ class Plans:
             raise InputError(f"{task.node.name}: only a device can wait")
         task.ready_s = max(task.t_s, step.until_s)
         task.callbacks = self._on_waited
-        self.clock.schedule(task, NORMAL, task.t_s - self.clock.now)
+        self._schedule(task, NORMAL, task.t_s - self.clock.now)
         return AWAY
 
     def _account(self, task: Task) -> None:
@@ -239,4 +240,4 @@ class Plans:
         twin = task.copy()
         task.given = None
         twin.callbacks = self._on_reply
-        self.clock.schedule(twin, NORMAL, task.t_s - now)
+        self._schedule(twin, NORMAL, task.t_s - now)

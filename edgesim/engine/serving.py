@@ -144,7 +144,7 @@ class Serving(Plans):
             tasks, look_again_s = server.batching.pick(server.queue, now)
             if not tasks:
                 if look_again_s < inf:
-                    self.clock.schedule(Event(server, self._on_look_again), NORMAL, look_again_s - now)
+                    self._schedule(Event(server, self._on_look_again), NORMAL, look_again_s - now)
                 return
             self._take_worker(server, now)
             self._serve_batch(server, tasks, now)
@@ -180,7 +180,7 @@ class Serving(Plans):
             if survivors and len(survivors) < len(todo):
                 t += costs.gather_s(len(survivors)) * factor
             todo = survivors
-        self.clock.schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
+        self._schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
 
     def _halt(self, server: Server, task: Task, steps: list[Step], more: bool, now: float, batch: int) -> bool:
         """Take the exits and answers at a stage's end; whether the task goes on with its batch."""
@@ -208,7 +208,7 @@ class Serving(Plans):
             task.callbacks = self._on_ask_again
         else:
             task.callbacks = self._on_gone if task.given is None else self._on_reply
-        self.clock.schedule(task, NORMAL, task.t_s - now)
+        self._schedule(task, NORMAL, task.t_s - now)
         return False
 
     def _batch_done(self, event: Event) -> None:

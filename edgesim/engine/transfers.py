@@ -66,7 +66,7 @@ class Transfers(Serving):
         if device.aborts and max(now, link.free_s if is_fifo else now) >= request.deadline_s:
             request.reason = DEADLINE
             task.callbacks = self._on_gone
-            self.clock.schedule(task, NORMAL, max(0.0, request.deadline_s - now))
+            self._schedule(task, NORMAL, max(0.0, request.deadline_s - now))
             return
         if self.live is not None:
             task.live, nbytes = self.live.send(task.place.model, task.live, step.codec, cut == 0)
@@ -76,7 +76,7 @@ class Transfers(Serving):
         task.abort_s, task.seen = inf, {}
         if server.aborts and request.deadline_s < inf:
             wait_s = max(0.0, request.deadline_s - now)
-            self.clock.schedule(Event(Cancelling(request, server), self._on_cancel), NORMAL, wait_s)
+            self._schedule(Event(Cancelling(request, server), self._on_cancel), NORMAL, wait_s)
         if is_fifo:
             start, finish = link.send(now, nbytes)
             self._sent_up(task, now, start, finish, nbytes)
@@ -98,7 +98,7 @@ class Transfers(Serving):
             if len(device.acknowledged) > MOST_UNHEARD:
                 device.hear_acknowledgements(self.clock.now)
         task.callbacks = self._on_reach_server
-        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+        self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)
 
     def _book_sending(self, request: Request, start: float, finish: float, nbytes: int) -> None:
         device, sums = request.device, request.sums
@@ -140,7 +140,7 @@ class Transfers(Serving):
         if finish > low and start < high:
             device.down_busy_s += min(finish, high) - max(start, low)
         task.callbacks = self._on_back
-        self.clock.schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+        self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)
 
     def _cancel_leaves(self, event: Event) -> None:
         """A cancel message is sent; where the request has ended meanwhile, none is."""
@@ -164,4 +164,4 @@ class Transfers(Serving):
         request = cancelling.request
         self._book_sending(request, start, finish, nbytes)
         event = Event(cancelling, self._on_cancel_reaches)
-        self.clock.schedule(event, DELIVERY, finish + request.device.uplink.delay_s - self.clock.now)
+        self._schedule(event, DELIVERY, finish + request.device.uplink.delay_s - self.clock.now)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 8192
 ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
+STAGES = 11
+"""Of a request's sums, those that are columns as they are."""
 _NUMPY = {INT32: np.int32, INT64: np.int64, FLOAT64: np.float64, BOOL: np.bool_}
 
 
@@ -82,13 +84,20 @@ def _array(column: Column, values: tuple[Any, ...]) -> pa.Array:
     return arrow_names(values) if column.kind == NAME else arrow_numbers(np.array(values, _NUMPY[column.kind]))
 
 
-def slot_at(answers: list[GivenAnswer], time_s: float) -> GivenAnswer | None:
-    """What the slot holds at an absolute time: the deepest answer that has come, of equals the later one."""
-    held = None
+def held_by(answers: list[GivenAnswer], limit_s: float) -> tuple[GivenAnswer | None, GivenAnswer | None]:
+    """What the slot holds at an absolute time, and what it holds in the end; sorts the answers by time.
+
+    The slot holds the deepest answer that has come, of equals the later one.
+    """
+    if len(answers) > 1:
+        answers.sort(key=lambda answer: answer[0])
+    used = final = None
     for answer in answers:
-        if answer[0] <= time_s and (held is None or (answer[1], answer[0]) >= (held[1], held[0])):
-            held = answer
-    return held
+        if final is None or answer[1] >= final[1]:
+            final = answer
+            if answer[0] <= limit_s:
+                used = answer
+    return used, final
 
 
 class RunRecorder:
@@ -110,94 +119,58 @@ class RunRecorder:
 
     def request(self, request: Request, end_s: float) -> None:
         """Write the request's row, and one for each of its answers."""
-        arrival_s, deadline_s = request.arrival_s, request.deadline_s
+        arrival_s, sums, answers = request.arrival_s, request.sums, request.answers
+        limit_s = request.deadline_s + ON_TIME_TOLERANCE_S
+        deadline_s = request.deadline_s - arrival_s
         low, high = self._window
         counted = low <= arrival_s <= high
-        answers = request.answers
-        used: GivenAnswer | None
-        final: GivenAnswer | None
-        shown: GivenAnswer | None
-        if len(answers) == 1:
-            shown = final = answers[0]
-            first_s = shown[0]
-            in_time = first_s <= deadline_s + ON_TIME_TOLERANCE_S
-            used = shown if in_time else None
-        elif answers:
-            answers.sort(key=lambda answer: answer[0])
-            first_s = answers[0][0]
-            in_time = first_s <= deadline_s + ON_TIME_TOLERANCE_S
-            used = slot_at(answers, deadline_s + ON_TIME_TOLERANCE_S)
-            final = slot_at(answers, answers[-1][0])
-            shown = used or answers[-1]
+        device, number, cut = request.device.name, request.number, request.cut
+        used, final = held_by(answers, limit_s)
+        in_time = used is not None
+        if answers:
+            time_s, _, model, exit, scores = used or answers[-1]
+            end, reason, prediction = (ON_TIME if in_time else LATE), "", scores.prediction
         else:
-            first_s, in_time, used, final, shown = nan, False, None, None, None
-        self._requests.append(self._row(request, counted, first_s, in_time, used, final, shown))
-        device, number = request.device.name, request.number
-        for time_s, depth, model, exit, scores in answers:
-            self._answers.append(
-                (
-                    device,
-                    number,
-                    counted,
-                    time_s - arrival_s,
-                    deadline_s - arrival_s,
-                    model,
-                    depth,
-                    exit,
-                    scores.prediction,
-                    scores.correct,
-                )
-            )
-
-    def _row(
-        self,
-        request: Request,
-        counted: bool,
-        first_s: float,
-        in_time: bool,
-        used: GivenAnswer | None,
-        final: GivenAnswer | None,
-        shown: GivenAnswer | None,
-    ) -> tuple[Any, ...]:
-        arrival_s, sums, reason = request.arrival_s, request.sums, request.reason
-        if in_time:
-            end, reason = ON_TIME, ""
-        elif shown is not None:
-            end, reason = LATE, ""
-        else:
-            end = UNFINISHED if request.open else DROPPED
-        helped = (sums[WASTED_S], request.wasted_bytes, sums[WASTED_J])
-        wasted = helped if in_time else (sums[SPENT_S], request.bytes_up, sums[ENERGY])
-        if shown is None:
+            end, reason = (UNFINISHED if request.open else DROPPED), request.reason
             model, exit, prediction = "", -1, nan
+        if in_time:
+            wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
         else:
-            model, exit, prediction = shown[2], shown[3], shown[4].prediction
-        cut = request.cut
-        return (
-            request.device.name,
-            request.number,
-            request.sample,
-            arrival_s,
-            request.deadline_s - arrival_s,
-            counted,
-            end,
-            reason,
-            first_s - arrival_s,
-            nan if used is None else used[0] - arrival_s,
-            len(request.answers),
-            model,
-            exit,
-            prediction,
-            used is not None and used[4].correct,
-            final is not None and final[4].correct,
-            self._num_blocks[request.device.root.model] if cut < 0 else cut,
-            request.codec,
-            *sums[:11],
-            request.bytes_up,
-            request.bytes_down,
-            sums[ENERGY],
-            *wasted,
+            wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], request.bytes_up, sums[ENERGY]
+        self._requests.append(
+            (
+                device,
+                number,
+                request.sample,
+                arrival_s,
+                deadline_s,
+                counted,
+                end,
+                reason,
+                answers[0][0] - arrival_s if answers else nan,
+                time_s - arrival_s if in_time else nan,
+                len(answers),
+                model,
+                exit,
+                prediction,
+                in_time and scores.correct,
+                final is not None and final[4].correct,
+                self._num_blocks[request.device.root.model] if cut < 0 else cut,
+                request.codec,
+                *sums[:STAGES],
+                request.bytes_up,
+                request.bytes_down,
+                sums[ENERGY],
+                wasted_s,
+                wasted_bytes,
+                wasted_j,
+            )
         )
+        for time_s, depth, model, exit, scores in answers:
+            since_s = time_s - arrival_s
+            self._answers.append(
+                (device, number, counted, since_s, deadline_s, model, depth, exit, scores.prediction, scores.correct)
+            )
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""

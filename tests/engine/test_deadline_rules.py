@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from little_worlds import EXPONENTIAL, Loaded, Tables, assets_of, at_times, device, link, linked, run, toy, world
 
-from edgesim.results.recorder import slot_at
+from edgesim.results.recorder import held_by
 
 
 def fixed(ms: float, known: str = "exact") -> dict[str, Any]:
@@ -38,7 +38,7 @@ def test_the_slot_keeps_the_deepest_and_of_equals_the_later() -> None:
         (4.0, 2, "b", 0, None),
     )
     answers: Any = [shallow, deep, again, later]
-    assert [slot_at(answers, time_s) for time_s in (0.5, 1.0, 1.5, 2.0, 3.0, 9.0)] == [
+    assert [held_by(answers, time_s)[0] for time_s in (0.5, 1.0, 1.5, 2.0, 3.0, 9.0)] == [
         None, shallow, shallow, deep, again, again,
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ import simpy
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
 from edgesim.engine.world import Cell, World
-from edgesim.results.recorder import slot_at
+from edgesim.results.recorder import held_by
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.load import load_assets
@@ -108,7 +108,7 @@ class Ran:
 
         def is_right(request: Request) -> bool:
             at = request.deadline_s if deadline_s is None else request.arrival_s + deadline_s
-            held = slot_at(request.answers, at + TOLERANCE_S)
+            held, _ = held_by(request.answers, at + TOLERANCE_S)
             return held is not None and held[4].correct
 
         return self.column(is_right)

@@ -12,7 +12,7 @@ from small_worlds import TOY, Ran, scenario_of, simulated
 from edgesim.outcomes.path import Path
 from edgesim.policies.base import ModelShape, Policy, RequestView, View
 from edgesim.policies.steps import Answer, Exit, Run, Send, Step
-from edgesim.results.recorder import slot_at
+from edgesim.results.recorder import held_by
 from edgesim.studies.load import load_assets
 
 LOCAL_S = (0.0025, 0.0099, 0.0152)
@@ -21,7 +21,7 @@ LOCAL_S = (0.0025, 0.0099, 0.0152)
 
 def held(run: Ran, deadline_s: float) -> list[int | None]:
     """The exit in each slot at a deadline."""
-    slots = [slot_at(each.answers, each.arrival_s + deadline_s + 1e-9) for each in run.requests]
+    slots = [held_by(each.answers, each.arrival_s + deadline_s + 1e-9)[0] for each in run.requests]
     return [None if slot is None else slot[3] for slot in slots]
 
 
