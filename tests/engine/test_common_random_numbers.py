@@ -45,9 +45,7 @@ def digests(folder: Path) -> dict[str, str]:
     return {stem: hashlib.sha256((folder / f"{stem}.parquet").read_bytes()).hexdigest() for stem in TABLES}
 
 
-def test_the_same_rows_byte_for_byte_on_any_number_of_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_rows_byte_for_byte_on_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgesim.results.plots.draw_all", lambda *_: None)
     policies = {name: POLICIES[name] for name in ("split", "random", "neuro")}
     devices = {"cam": linked(25, deadline=DEADLINE, after_deadline="abort"), "b": linked(20, link="c")}

@@ -223,7 +223,7 @@ def test_nothing_in_a_manifest_is_no_number(no_plots: None, tmp_path: Path) -> N
 def test_every_request_ends_once(no_plots: None, tmp_path: Path) -> None:
     """Also those that the end of the run finds at work; numbers without a gap say that none is lost."""
     scenario = small(
-        "drain_s=0.01",
+        "drain_s=0",
         "devices.camera.arrivals.rate_hz=90",
         "devices.camera.queue.bound=3",
         replications=1,
