@@ -34,13 +34,13 @@ from edgesim.studies.run import run_scenario  # noqa: E402
 IMAGES, WIDTH = 60, 32
 POLICIES: dict[str, Any] = {
     "local": {"type": "device_only"},
-    "early": {"type": "thresholds", "threshold": 0.6},
+    "early": {"type": "thresholds", "threshold": 0.4},
     "image": {"type": "exits_then_image", "exits": [0, 1], "codec": "png"},
     "jpeg": {"type": "server_only", "codec": "jpeg40"},
     "cut": {"type": "fixed_cut", "cut": 2, "codec": "fp32"},
     "int8": {"type": "fixed_cut", "cut": 2, "codec": "int8"},
     "anytime": {"type": "anytime", "cut": 1, "codec": "fp16"},
-    "early cut": {"type": "thresholds", "threshold": 0.6, "cut": 2, "codec": "int8_token+zlib"},
+    "early cut": {"type": "thresholds", "threshold": 0.4, "cut": 2, "codec": "int8_token+zlib"},
 }
 LOSSY = {"int8", "anytime", "early cut"}
 
@@ -61,7 +61,7 @@ class Bench:
     """Assets of small random models, and live executors of the same models."""
 
     def __init__(self) -> None:
-        self.models = {"small": random_model(1, 3), "large": random_model(2, 4)}
+        self.models = {"small": random_model(11, 3), "large": random_model(12, 4)}
         self.images: Dataset = shipped_split("test").take(slice(IMAGES))
         self.preprocess = Preprocess((MEAN,), (STD,), (1, 28, 28))
 
@@ -130,7 +130,7 @@ def test_live_is_tabled(both: Any, overrides: tuple[str, ...]) -> None:
         exact = name not in {each.replace(" ", "_") for each in LOSSY}
         for column in ("device", "number", "sample", "arrival_s", "cut", "exit", "prediction", "correct", "bytes_up"):
             same = (left[column] == right[column]).mean()
-            assert same == 1 if exact else same > 0.95, (name, column)
+            assert same == 1 if exact else same > 0.9, (name, column)
         if exact:
             np.testing.assert_array_equal(left.latency_s, right.latency_s)
     assert len(one.prediction.unique()) >= 2, "the answers are not all alike"
