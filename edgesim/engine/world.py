@@ -173,7 +173,7 @@ class World:
         return self.cells[name]
 
     def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
-        pool = min(self.samples[model] for model in self.models)
+        pool = min(self.samples.values())  # of all models, so that no policy moves the images
         nodes = (name, *self.scenario.servers)
         device.requests = requests_of(spec, self.cell.axis_deadline_ms, pool, nodes, self.root, name)
 

@@ -182,6 +182,6 @@ def synthetic_costs(spec: Any) -> SyntheticCosts:
     branch_ms = spec.branch_ms
     if isinstance(branch_ms, int | float):
         branch_ms = [branch_ms] * len(spec.exits)
-    alike = {each: block_time(each) for each in spec.blocks_ms}
-    blocks = [alike[each] for each in spec.blocks_ms]
+    alike = {repr(each): block_time(each) for each in spec.blocks_ms}
+    blocks = [alike[repr(each)] for each in spec.blocks_ms]
     return SyntheticCosts(blocks, spec.exits, [each / 1e3 for each in branch_ms], spec.state_bytes)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from little_worlds import EXPONENTIAL, Tables, link, linked, run, toy, world
+from little_worlds import EXPONENTIAL, Tables, assets_of, link, linked, run, toy, world
 
 from edgesim.network.rate import pieces
+from edgesim.outcomes.synthetic import synthetic_outcomes
 from edgesim.results.columns import TABLES
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.run import run_scenario
@@ -130,10 +132,15 @@ def test_another_device_moves_nobodys_draws(sharing: str) -> None:
 
 
 def test_another_model_moves_no_samples() -> None:
-    """Policies with different models draw from one pool."""
+    """Policies with different models draw from one pool, though one of the models knows fewer samples."""
     models = {"toy": MODEL, "other": toy([9.0])}
     policies = {"a": {"type": "device_only"}, "b": {"type": "device_only", "models": {"device": "other"}}}
-    one, other = (run(small(models=models, policies=policies), policy=name) for name in policies)
+    scenario = small(models=models, policies=policies)
+    assets = assets_of(scenario)
+    fewer = synthetic_outcomes("other", [1], [0.8], 0.8, 60, [1000], [], 1, "test")
+    assets = replace(assets, test={**assets.test, "other": fewer})
+    one, other = (run(scenario, assets, policy=name) for name in policies)
+    assert one.requests["sample"].max() == 59
     assert draws_of(one).equals(draws_of(other))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from little_worlds import EXPONENTIAL, device, link, linked, run, toy, world
+from little_worlds import EXPONENTIAL, assets_of, device, link, linked, read, run, toy, world
 
-from edgesim.engine.world import replication_root
+from edgesim.engine.simulation import recorder_for, simulate
+from edgesim.engine.world import Cell, replication_root
 from edgesim.workload.arrivals import arrival_times
 
 CROWDED: dict[str, Any] = {
@@ -98,3 +101,18 @@ def test_nothing_happens_behind_the_cap() -> None:
     assert answered_s.max() > 11.9
     assert 0.3 < (rows.end == "unfinished").mean() < 0.5
     assert rows.arrival_s.max() < 10
+
+
+@pytest.mark.parametrize("policy", ["fixed", "hedge"])
+def test_simulate_records_what_these_tests_see(tmp_path: Path, policy: str) -> None:
+    """The engine's own way to run a cell, cap included, against the one that the tests of the engine take."""
+    scenario = world(devices=crowd(), policies=POLICIES, **CROWDED)
+    assets = assets_of(scenario)
+    recorder = recorder_for(scenario, assets, tmp_path)
+    simulate(scenario, assets, Cell(policy, scenario.policies[policy], None, 0), recorder, assets.test)
+    recorder.close()
+    tables = run(scenario, assets, policy)
+    rows = read(tmp_path / "requests.parquet").sort_values(["arrival_s", "device"], ignore_index=True)
+    pd.testing.assert_frame_equal(rows, tables.requests, check_exact=True)
+    for stem in ("answers", "links", "nodes"):
+        pd.testing.assert_frame_equal(read(tmp_path / f"{stem}.parquet"), getattr(tables, stem), check_exact=True)

@@ -84,7 +84,7 @@ M_D_1_S = SERVICE_S * (1 + LOAD / (2 * (1 - LOAD)))
 
 
 def test_m_m_1() -> None:
-    see(local_copies(EXPONENTIAL, 40, 45), M_M_1_S)
+    see(local_copies(EXPONENTIAL, 40, 65), M_M_1_S)
 
 
 def test_m_d_1() -> None:
@@ -148,7 +148,7 @@ def cell_copies(count: int, duration_s: float, slower: float = 1.0) -> Estimate:
 
 def test_m_g_1_processor_sharing() -> None:
     """E[S] / (1 - load), whatever the sizes' distribution (Kleinrock, vol. 2); a FIFO link would give 0.032 s."""
-    see(cell_copies(40, 30), SERVICE_S / (1 - LOAD))
+    see(cell_copies(40, 42), SERVICE_S / (1 - LOAD))
 
 
 def test_a_slower_cell_is_seen() -> None:
