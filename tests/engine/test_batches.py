@@ -154,9 +154,10 @@ def test_a_batch_of_plans_that_stop_short_queues_again(tmp_path: Path) -> None:
 
 def test_wasted_time_of_a_batch_is_each_ones_share(tmp_path: Path) -> None:
     spec = linked(arrivals=at_times(tmp_path, [1.0, 1.0]), deadline={"distribution": "fixed", "ms": 5})
-    rows = served(tmp_path, [1.0, 1.0], 2, 0.0, devices={"a": spec}).requests
+    rows = served(tmp_path, [1.0, 1.0], 2, 100.0, devices={"a": spec}).requests
     assert list(rows.end) == ["late", "late"]
-    assert rows.wasted_s.sum() == pytest.approx(0.02)
+    assert rows.server_s.tolist() == pytest.approx([0.02, 0.02])
+    assert rows.wasted_s.tolist() == pytest.approx([0.01, 0.01])
 
 
 def test_a_batch_time_between_sizes_is_used(tmp_path: Path) -> None:

@@ -129,6 +129,7 @@ def test_waiting_gives_the_processor_back(tmp_path: Path) -> None:
         seconds = costs.preprocess_s(luck) + costs.piece_s(luck, 0, 1) + costs.branch_s(luck, 0)
         assert seconds <= row.device_compute_s <= 1.4 * seconds
         assert row.latency_s >= 0.05 + seconds
+    assert first.latency_s == pytest.approx(0.05 + first.device_compute_s, rel=1e-9)
 
 
 POWER = {"idle_w": 2.5, "compute_w": 6.0, "send_w": 1.0, "receive_w": 0.75}
