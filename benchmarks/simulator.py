@@ -203,7 +203,7 @@ def tables(quick: bool) -> str:
     ]
     for devices in (1, 100, 10_000):
         for requests in sizes:
-            lines.append(compare(devices, requests, 1 if requests > 100_000 else 5))
+            lines.append(compare(devices, requests, 1 if requests > 100_000 else 3))
             print(lines[-1], flush=True)
     lines += ["", "| policy, 100 devices, 1e5 requests | requests/s | to (a) | events a request |", "|---|---|---|---|"]
     lines += other_policies(100_000, 3)

@@ -73,7 +73,7 @@ def test_sizes_that_vary_by_sample_are_not_guessed() -> None:
 
 
 def test_reading_names_and_tables_imports_no_torch() -> None:
-    modules = "codecs.names, edgesim.outcomes.cache, edgesim.outcomes.synthetic, edgesim.outcomes.statistics"
+    modules = "codecs.names, edgesim.outcomes.cache, edgesim.outcomes.synthetic"
     code = (
         f"import sys, edgesim.{modules}, edgesim.outcomes.importing\n"
         "print([m for m in ('torch', 'timm', 'pandas', 'scipy') if m in sys.modules])"
