@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -22,11 +24,25 @@ class Tokens(NamedTuple):
     class_token: Tensor | None
 
 
+class TokenShape(NamedTuple):
+    """What :class:`Tokens` look like at one place: enough to build a branch there.
+
+    grid: (H, W).  width: D.  class_token: whether there is one.  heads, mlp_ratio: of the backbone's own encoder
+    layers there, for a branch that copies their shape.
+    """
+
+    grid: tuple[int, int]
+    width: int
+    class_token: bool
+    heads: int
+    mlp_ratio: float
+
+
 class Backbone(nn.Module):
     """A chain of ``num_blocks`` blocks; block 0 is the stem, which takes images.
 
-    Subclasses give ``stem``, ``block``, ``head``, ``tokens`` and ``cut_spec``.  Running the chain in
-    pieces gives the same numbers as running it whole, bit for bit at one batch size and thread count.
+    Running the chain in pieces gives the same numbers as running it whole, bit for bit at one batch size and
+    thread count.
     """
 
     num_blocks: int
@@ -34,23 +50,36 @@ class Backbone(nn.Module):
     width: int
     input_size: tuple[int, int, int]
     """(channels, height, width) of the images that the stem takes."""
+    block_names: tuple[str, ...]
+    """A name for each block, such as ``stem``, ``stage1.0`` or ``stage2.merge``."""
+    token_sets: tuple[str, ...] = ("tokens",)
+    """Names of the token sets that a branch can read, its default first."""
 
-    def stem(self, images: Tensor) -> State:
-        raise NotImplementedError
+    @abstractmethod
+    def stem(self, images: Tensor) -> State: ...
 
-    def block(self, index: int, state: State) -> State:
-        raise NotImplementedError
+    @abstractmethod
+    def block(self, index: int, state: State) -> State: ...
 
+    @abstractmethod
     def head(self, state: State) -> Tensor:
         """Logits (B, classes) of the backbone's own head, from the state after the last block."""
-        raise NotImplementedError
 
-    def tokens(self, state: State) -> Tokens:
-        raise NotImplementedError
+    @abstractmethod
+    def tokens(self, state: State, token_set: str | None = None) -> Tokens:
+        """The tokens of a state in image order; of the first of ``token_sets`` where none is named."""
 
+    @abstractmethod
+    def token_shape(self, after: int, token_set: str | None = None) -> TokenShape:
+        """The shape of ``tokens`` of the state after ``after`` blocks."""
+
+    @abstractmethod
     def cut_spec(self, cut: int) -> tuple[TensorSpec, ...]:
         """What crosses at ``cut`` for one sample: nothing at the last cut, the float image at cut 0."""
-        raise NotImplementedError
+
+    def released(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The tensors of the authors' checkpoint under this module's own names."""
+        return weights
 
     def run(self, images_or_state: Tensor | State, start: int, stop: int) -> Tensor | State:
         """Run blocks ``start`` .. ``stop - 1``.

@@ -8,28 +8,32 @@ import timm
 from timm.models.levit import Levit
 from torch import Tensor, nn
 
-from edgesim.models.backbones.base import Backbone, State, Tokens
+from edgesim.models.backbones.base import Backbone, State, Tokens, TokenShape
 from edgesim.models.state import TensorSpec
 
 
 class Link(NamedTuple):
-    """A block of the chain after the stem, and the token grid and width after it."""
+    """A block of the chain after the stem, and the token grid, width and heads of its stage."""
 
-    module: nn.Module
+    name: str
+    module: Any  # finds its children by attribute, which no type describes
     grid: tuple[int, int]
     width: int
+    heads: int
 
 
 def _links(levit: Levit) -> list[Link]:
     """Each subsample (with its MLP) and each attention + MLP block, in order."""
     links = []
     stage: Any  # modules find their children by attribute, which no type describes
-    for stage, width in zip(levit.stages, levit.embed_dim, strict=True):
+    for number, (stage, width) in enumerate(zip(levit.stages, levit.embed_dim, strict=True), 1):
         # The grid shrinks in the subsample, so that all blocks of a stage share one.
         grid: tuple[int, int] = tuple(stage.blocks[0].attn.resolution)
+        heads: int = stage.blocks[0].attn.num_heads
         if not isinstance(stage.downsample, nn.Identity):
-            links.append(Link(stage.downsample, grid, width))
-        links += [Link(block, grid, width) for block in stage.blocks]
+            links.append(Link(f"stage{number}.subsample", stage.downsample, grid, width, heads))
+        for index, block in enumerate(stage.blocks):
+            links.append(Link(f"stage{number}.{index}", block, grid, width, heads))
     return links
 
 
@@ -49,7 +53,9 @@ class LeViT(Backbone):
         self.levit = levit
         # Not registered a second time: the modules belong to ``levit``.
         self._modules_of_blocks = [link.module for link in links]
-        self._shapes = [(links[0].grid, levit.embed_dim[0]), *((link.grid, link.width) for link in links)]
+        ratio = links[0].module.mlp.ln1.linear.out_features / links[0].width
+        self._shapes = [TokenShape(link.grid, link.width, False, link.heads, ratio) for link in (links[0], *links)]
+        self.block_names = ("stem", *(link.name for link in links))
         self.num_blocks = 1 + len(links)
         self.num_classes = levit.num_classes
         self.width = levit.embed_dim[-1]
@@ -64,17 +70,20 @@ class LeViT(Backbone):
     def head(self, state: State) -> Tensor:
         return self.levit.forward_head(state["tokens"])
 
-    def tokens(self, state: State) -> Tokens:
+    def tokens(self, state: State, token_set: str | None = None) -> Tokens:
         patches = state["tokens"]
-        grids = {grid[0] * grid[1]: grid for grid, _ in self._shapes}
+        grids = {shape.grid[0] * shape.grid[1]: shape.grid for shape in self._shapes}
         return Tokens(patches, grids[patches.shape[1]], None)
+
+    def token_shape(self, after: int, token_set: str | None = None) -> TokenShape:
+        return self._shapes[after - 1]
 
     def cut_spec(self, cut: int) -> tuple[TensorSpec, ...]:
         if cut == 0:
             return (TensorSpec("image", self.input_size),)
         if cut == self.num_blocks:
             return ()
-        (height, width), channels = self._shapes[cut - 1]
+        (height, width), channels, *_ = self._shapes[cut - 1]
         return (TensorSpec("tokens", (height * width, channels)),)
 
 

@@ -9,7 +9,7 @@ import timm
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from edgesim.models.backbones.base import Backbone, State, Tokens
+from edgesim.models.backbones.base import Backbone, State, Tokens, TokenShape
 from edgesim.models.state import TensorSpec
 
 
@@ -55,6 +55,7 @@ class ViT(Backbone):
         self.width = vit.embed_dim
         self.input_size = input_size
         self.grid: tuple[int, int] = tuple(vit.patch_embed.grid_size)
+        self.block_names = ("stem", *(f"block{index}" for index in range(len(vit.blocks))))
 
     def stem(self, images: Tensor) -> State:
         vit = self.vit
@@ -66,9 +67,14 @@ class ViT(Backbone):
     def head(self, state: State) -> Tensor:
         return self.vit.forward_head(self.vit.norm(state["tokens"]))
 
-    def tokens(self, state: State) -> Tokens:
+    def tokens(self, state: State, token_set: str | None = None) -> Tokens:
         tokens, prefix = state["tokens"], self.vit.num_prefix_tokens
         return Tokens(tokens[:, prefix:], self.grid, tokens[:, 0] if prefix else None)
+
+    def token_shape(self, after: int, token_set: str | None = None) -> TokenShape:
+        block: Any = self.vit.blocks[0]
+        ratio = block.mlp.fc1.out_features / self.width
+        return TokenShape(self.grid, self.width, bool(self.vit.num_prefix_tokens), block.attn.num_heads, ratio)
 
     def cut_spec(self, cut: int) -> tuple[TensorSpec, ...]:
         if cut == 0:
