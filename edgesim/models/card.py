@@ -19,9 +19,9 @@ def card_text(card: ModelCard, config: TrainingConfig, log: Log, accuracies: Seq
 
 {config.purpose}
 
-A ViT for {backbone.img_size} x {backbone.img_size} images: a convolutional stem, {backbone.depth} transformer blocks of
-width {backbone.width} with {backbone.heads} heads, {card.parameters:,} parameters with all branches. Each early exit is
-LayerNorm{_hidden(config)} and a Linear layer on the class token; the last exit is the backbone's own head.
+A {backbone.type} for {backbone.img_size} x {backbone.img_size} images: {card.num_blocks} blocks with the stem,
+{card.parameters:,} parameters with all branches. Early exits: {_branches(config)}. The last exit is the backbone's own
+head.
 
 ## Accuracy
 
@@ -72,6 +72,6 @@ def _rows(card: ModelCard, log: Log, accuracies: Sequence[Accuracy]) -> str:
     )
 
 
-def _hidden(config: TrainingConfig) -> str:
-    hidden = config.geometry.branches.hidden
-    return f", hidden layers of {', '.join(map(str, hidden))} with GELU" if hidden else ""
+def _branches(config: TrainingConfig) -> str:
+    placed = (f"{each.type} after {', '.join(map(str, each.after))} blocks" for each in config.geometry.branches)
+    return "; ".join(placed) or "none"

@@ -31,7 +31,8 @@ def build(geometry: Geometry, seed: int = INITIAL_SEED) -> MultiExit:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone = small_vit(**geometry.backbone.model_dump(exclude={"type"}))
-        return _with_branches(backbone, geometry.branches.after, geometry.branches.hidden)
+        (branches,) = geometry.branches
+        return _with_branches(backbone, branches.after, branches.hidden)  # type: ignore[union-attr]
 
 
 def create_model(spec: ZooModel | TimmModel, num_classes: int | None = None) -> MultiExit:

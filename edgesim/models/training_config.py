@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 from pydantic_core import ErrorDetails
@@ -69,6 +69,7 @@ def load_training_config(path: Path) -> TrainingConfig:
 
 
 def _line(document: Document, details: ErrorDetails) -> str:
+    key = _without_tags(details["loc"], document.data)
     match details["type"]:
         case "missing":
             message = "missing key"
@@ -76,14 +77,37 @@ def _line(document: Document, details: ErrorDetails) -> str:
             message = f"unknown key; allowed: {', '.join(_keys(details['loc'][:-1]))}"
         case "value_error":
             message = str(details["ctx"]["error"])
+        case "union_tag_invalid":
+            key = (*key, "type")
+            message = f"found {details['ctx']['tag']!r} (text), allowed: {details['ctx']['expected_tags']}"
+        case "union_tag_not_found":
+            key = (*key, "type")
+            message = "missing key"
         case _:
             allowed = details["msg"].removeprefix("Input should be ").removeprefix("a valid ")
             message = f"found {shown(details['input'])}, allowed: {allowed}"
-    return document.error(details["loc"], message)
+    return document.error(key, message)
+
+
+def _without_tags(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
+    """pydantic's location without the tags of unions, which no user wrote."""
+    key: list[str | int] = []
+    for position, step in enumerate(loc):
+        if isinstance(data, list) if isinstance(step, int) else isinstance(data, dict) and step in data:
+            key.append(step)
+            data = data[step]
+        elif position == len(loc) - 1 and isinstance(data, dict) and data.get("type") != step:
+            key.append(step)  # a missing key
+    return tuple(key)
 
 
 def _keys(loc: tuple[str | int, ...]) -> list[str]:
-    part: type[BaseModel] = TrainingConfig
-    for name in loc:
-        part = part.model_fields[str(name)].annotation  # type: ignore[assignment]
+    part: Any = TrainingConfig
+    for step in loc:
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            part = part.model_fields[str(step)].annotation
+        elif isinstance(step, int):  # tuple[Annotated[union, ...], ...]
+            part = get_args(get_args(part)[0])[0]
+        else:
+            part = next(kind for kind in get_args(part) if step in get_args(kind.model_fields["type"].annotation))
     return list(part.model_fields)

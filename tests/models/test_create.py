@@ -39,7 +39,7 @@ def test_a_geometry_is_built_from_its_seed() -> None:
         backbone=SmallViT(
             type="small_vit", img_size=8, in_chans=1, num_classes=3, width=8, depth=2, heads=2, stem_channels=(4,)
         ),
-        branches=MLPBranches(type="mlp", after=(2,), hidden=(6,)),
+        branches=(MLPBranches(type="mlp", after=(2,), hidden=(6,)),),
     )
     first, same, other = build(geometry, 1), build(geometry, 1), build(geometry, 2)
     assert first.exits == geometry.exits == (2, 3)

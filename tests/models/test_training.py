@@ -37,7 +37,7 @@ GEOMETRY = Geometry(
         stem_channels=(4,),
         drop_path=0.3,
     ),
-    branches=MLPBranches(type="mlp", after=(2, 3)),
+    branches=(MLPBranches(type="mlp", after=(2, 3)),),
 )
 RECIPE = Recipe(epochs=3, batch_size=8, shift=1, erase_size=4)
 PREPROCESS = Preprocess((0.5,), (0.5,), (1, 8, 8))

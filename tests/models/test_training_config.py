@@ -16,7 +16,7 @@ output: out
 geometry:
   backbone:
     {type: small_vit, img_size: 28, in_chans: 1, num_classes: 10, width: 8, depth: 2, heads: 2, stem_channels: [4, 4]}
-  branches: {type: mlp, after: [2], hidden: [16]}
+  branches: [{type: mlp, after: [2], hidden: [16]}]
 recipe:
   epochs: 2
   learning_rate: 1e-3
@@ -32,7 +32,7 @@ def config(folder: Path, text: str = TEXT) -> TrainingConfig:
 def test_a_config_is_read_with_defaults_and_paths_from_its_folder(tmp_path: Path) -> None:
     found = config(tmp_path)
     assert found.data.folder == tmp_path / "images"
-    assert found.geometry.exits == (2, 3) and found.geometry.branches.hidden == (16,)
+    assert found.geometry.exits == (2, 3) and found.geometry.branches[0].hidden == (16,)
     assert found.recipe.learning_rate == 1e-3 and found.recipe.final_exit_weight == 2.0
 
 
@@ -52,11 +52,20 @@ def test_a_config_is_read_with_defaults_and_paths_from_its_folder(tmp_path: Path
             "tiny.yaml:3:.*data.folder: found 'nowhere', but there is no such folder",
         ),
         ("width: 8", "width: 9", r"tiny.yaml:6:\d+: geometry.backbone: width 9 is not a multiple of heads 2"),
-        ("after: [2]", "after: [3]", r"geometry: branches sit after 2\.\.2 blocks, found \[3\]"),
-        ("after: [2]", "after: [1]", r"geometry: branches sit after 2\.\.2 blocks, found \[1\]"),
-        ("after: [2]", "after: [2, 2]", r"geometry.branches: after must increase, found \[2, 2\]"),
-        ("after: [2]", "after: [0]", r"geometry.branches.after.0: found 0"),
-        ("small_vit", "swin", r"geometry.backbone.type: found 'swin' \(text\), allowed: 'small_vit'"),
+        ("after: [2]", "after: [3]", r"geometry: mlp branches sit after 2\.\.2 blocks, found \[3\]"),
+        ("after: [2]", "after: [1]", r"geometry: mlp branches sit after 2\.\.2 blocks, found \[1\]"),
+        ("after: [2]", "after: [2, 2]", r"geometry.branches.0: after must increase, found \[2, 2\]"),
+        ("after: [2]", "after: [0]", r"geometry.branches.0.after.0: found 0"),
+        ("small_vit", "swin", r"geometry.backbone.type: found 'swin' \(text\), allowed: 'small_vit', 'levit'"),
+        ("type: small_vit, ", "", r"geometry.backbone.type: missing key"),
+        ("heads: 2, ", "", r"geometry.backbone.heads: missing key"),
+        ("heads: 2", "head: 2", r"geometry.backbone.head: unknown key; allowed: .*heads"),
+        ("hidden: [16]", "filters: 16", r"geometry.branches.0.filters: unknown key; allowed: after, .*hidden"),
+        (
+            "type: mlp",
+            "type: swin",
+            r"tiny.yaml:8:\d+: geometry.branches.0.type: found 'swin' \(text\), allowed: 'mlp'",
+        ),
         ("epochs: 2", "epochs: 2\n  erase_size: 29", r"recipe.erase_size 29 is larger than the images \(28 pixels\)"),
         ("name: tiny", "name: ../tiny", "tiny.yaml:1:.*name: found '../tiny'"),
         ("name: tiny", "name: [tiny", "tiny.yaml:.*this is no YAML"),

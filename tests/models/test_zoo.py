@@ -25,7 +25,7 @@ output: OUTPUT
 geometry:
   backbone:
     {type: small_vit, img_size: 28, in_chans: 1, num_classes: 10, width: 8, depth: 2, heads: 2, stem_channels: [2]}
-  branches: {type: mlp, after: [2]}
+  branches: [{type: mlp, after: [2]}]
 recipe: {epochs: 1, batch_size: 100}
 """
 
