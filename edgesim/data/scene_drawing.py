@@ -9,8 +9,10 @@ from edgesim.data.scene_layout import SIDE, Layout
 
 BACKGROUND = 50
 """Brightest background; each scene has one of its own, 0 at least."""
-NOISE = 12.0
+NOISE = 8.0
 """Standard deviation of the noise at clutter 1, in grey levels."""
+STEP = 4
+"""Grey levels are its multiples: a file of scenes is two thirds as long for it."""
 VISIBLE = 16
 """Grey level from which a pixel belongs to an item's box."""
 OPAQUE = 48
@@ -21,7 +23,7 @@ def item_boxes(items: np.ndarray) -> np.ndarray:
     """(M, 4): top, left, bottom, right of what can be seen of (M, H, W) items."""
     sides = []
     for axis in (2, 1):
-        seen = (items >= VISIBLE).any(axis)
+        seen = items.max(axis) >= VISIBLE
         sides.append((seen.argmax(1), seen.shape[1] - seen[:, ::-1].argmax(1)))
     (top, bottom), (left, right) = sides
     return np.stack([top, left, bottom, right], axis=1)
@@ -29,11 +31,11 @@ def item_boxes(items: np.ndarray) -> np.ndarray:
 
 def draw_scenes(items: np.ndarray, layout: Layout, rng: np.random.Generator) -> np.ndarray:
     """(N, 64, 64) uint8 scenes of (M, H, W) uint8 items."""
-    scenes = len(layout.count)
+    scenes = len(layout.counts)
     background = rng.integers(0, BACKGROUND + 1, scenes)
     pictures = np.stack([_draw(items, layout, scene, int(background[scene])) for scene in range(scenes)])
     noise = rng.standard_normal(pictures.shape, np.float32) * np.float32(NOISE) * layout.clutter[:, None, None]
-    return np.clip(np.rint(pictures + noise), 0, 255).astype(np.uint8)
+    return np.clip(STEP * np.rint((pictures + noise) / STEP), 0, 255 // STEP * STEP).astype(np.uint8)
 
 
 def _draw(items: np.ndarray, layout: Layout, scene: int, background: int) -> np.ndarray:

@@ -26,6 +26,9 @@ COVERED = 0.25
 GAIN = (0.55, 1.0)
 """Brightness of an item."""
 TRIES, SHRINK = 24, 0.93
+"""Random places that are tried for an item; by how much the items of a scene shrink when one has found none."""
+BEHIND, IN_FRONT = -1.0, 2.0
+"""Depths of fragments; those of items are within 0..1."""
 
 
 class Sprites(NamedTuple):
@@ -44,10 +47,10 @@ class Sprites(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """sprites: as above, the first item of a scene of task ``class`` is its largest.  count, clutter: (N,)."""
+    """sprites: as above, the first of a scene of task ``class`` is its largest item.  counts, clutter: (N,)."""
 
     sprites: Sprites
-    count: np.ndarray
+    counts: np.ndarray
     clutter: np.ndarray
 
 
@@ -58,17 +61,17 @@ def draw_layout(task: SceneTask, boxes: np.ndarray, scenes: int, rng: np.random.
     and sets how many fragments there are, half of them in front of the items.
     """
     most = CLASS_ITEMS if task == "class" else COUNT_ITEMS
-    count, clutter = rng.integers(1, most + 1, scenes), rng.random(scenes)
-    whole = _items(task, boxes, count, most, rng)
+    counts, clutter = rng.integers(1, most + 1, scenes), rng.random(scenes)
+    whole = _items(task, boxes, counts, most, rng)
     pieces = _fragments(boxes, np.rint(clutter * FRAGMENTS).astype(int), rng)
     sprites = Sprites(*(np.concatenate(pair, axis=1) for pair in zip(whole, pieces, strict=True)))
-    return Layout(sprites, count, clutter)
+    return Layout(sprites, counts, clutter)
 
 
-def _items(task: SceneTask, boxes: np.ndarray, count: np.ndarray, most: int, rng: np.random.Generator) -> Sprites:
-    shape = (len(count), most)
+def _items(task: SceneTask, boxes: np.ndarray, counts: np.ndarray, most: int, rng: np.random.Generator) -> Sprites:
+    shape = (len(counts), most)
     item = rng.integers(len(boxes), size=shape)
-    there = np.arange(most) < count[:, None]
+    there = np.arange(most) < counts[:, None]
     longest = _class_sizes(shape, rng) if task == "class" else _count_sizes(shape, rng)
     window = boxes[item]
     place = _place(window, np.maximum(longest, SMALLEST[task]), there, SMALLEST[task], task == "class", rng)
@@ -131,9 +134,9 @@ def _shared(corners: np.ndarray, sides: np.ndarray, others: np.ndarray) -> np.nd
     return np.maximum(high - low, 0).prod(-1)
 
 
-def _fragments(boxes: np.ndarray, count: np.ndarray, rng: np.random.Generator) -> Sprites:
+def _fragments(boxes: np.ndarray, counts: np.ndarray, rng: np.random.Generator) -> Sprites:
     """Parts of items anywhere; they alternate between behind all items and in front of them."""
-    shape = (len(count), FRAGMENTS)
+    shape = (len(counts), FRAGMENTS)
     item = rng.integers(len(boxes), size=shape)
     box = boxes[item].astype(float)
     sides = (box[..., 2:] - box[..., :2]) * rng.uniform(*PART, (*shape, 2))
@@ -142,5 +145,5 @@ def _fragments(boxes: np.ndarray, count: np.ndarray, rng: np.random.Generator) -
     drawn = scaled(window, rng.integers(FRAGMENT[0], FRAGMENT[1] + 1, shape))
     place = np.concatenate([np.floor(rng.random((*shape, 2)) * (SIDE + 1 - drawn)).astype(int), drawn], axis=-1)
     number = np.arange(FRAGMENTS)
-    depth = np.where(number % 2, 2.0, -1.0) + 0 * number
-    return Sprites(item, window, place, rng.uniform(*GAIN, shape), np.where(number < count[:, None], depth, np.nan))
+    depth = np.where(number < counts[:, None], np.where(number % 2, IN_FRONT, BEHIND), np.nan)
+    return Sprites(item, window, place, rng.uniform(*GAIN, shape), depth)

@@ -12,11 +12,11 @@ import os
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from edgesim.data import scene_drawing, scene_layout
 from edgesim.data.dataset import Dataset
 from edgesim.data.fashion_mnist import CLASSES, read_split
 from edgesim.data.scene_layout import SceneTask
@@ -29,6 +29,8 @@ CHUNK = 1_000
 """Scenes that are drawn together, from a generator of their own: more scenes leave the first as they are."""
 SEED = 0
 SHIPPED = Path(__file__).with_name("fashion_scenes")
+MEAN_STD = {"class": (0.1815, 0.1886), "count": (0.1642, 0.1706)}
+"""Mean and standard deviation of each task's training pixels, scaled to 0..1."""
 
 
 def read_scenes(folder: Path, task: SceneTask, split: str) -> Dataset:
@@ -55,7 +57,11 @@ def make_scenes(items: Dataset, task: SceneTask, split: str, count: int) -> Data
 
 def shipped_scenes(task: SceneTask, split: str) -> Dataset:
     """The first 1,000 ``validation`` or ``test`` scenes, which ship inside the package."""
-    return _load(SHIPPED / f"{task}-{split}.npz", task, split)
+    return _load(shipped_file(task, split), task, split)
+
+
+def shipped_file(task: SceneTask, split: str) -> Path:
+    return SHIPPED / f"{task}-{split}.npz"
 
 
 def write_shipped_scenes(source: Path, target: Path = SHIPPED, count: int = CHUNK) -> None:
@@ -67,12 +73,15 @@ def write_shipped_scenes(source: Path, target: Path = SHIPPED, count: int = CHUN
 
 
 def _chunk(items: Dataset, task: SceneTask, split: str, number: int) -> tuple[np.ndarray, ...]:
+    from edgesim.data.scene_drawing import draw_scenes, item_boxes
+    from edgesim.data.scene_layout import draw_layout
+
     rng = generator(SEED, "fashion scenes", task, split, number)
     pixels = items.images[..., 0]
-    layout = scene_layout.draw_layout(task, scene_drawing.item_boxes(pixels), CHUNK, rng)
-    images = scene_drawing.draw_scenes(pixels, layout, rng)
-    labels = items.labels[layout.sprites.item[:, 0]] if task == "class" else layout.count
-    return images, labels.astype(np.uint8), layout.count.astype(np.uint8), layout.clutter.astype(np.float32)
+    layout = draw_layout(task, item_boxes(pixels), CHUNK, rng)
+    images = draw_scenes(pixels, layout, rng)
+    labels = items.labels[layout.sprites.item[:, 0]] if task == "class" else layout.counts
+    return images, labels.astype(np.uint8), layout.counts.astype(np.uint8), layout.clutter.astype(np.float32)
 
 
 def _dataset(
@@ -96,14 +105,15 @@ def _load(file: Path, task: SceneTask, split: str) -> Dataset:
 def _save(file: Path, scenes: Dataset, compressed: bool) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.stem}.{os.getpid()}.partial.npz")
+    arrays: dict[str, Any] = {"images": scenes.images[..., 0], "labels": scenes.labels.astype(np.uint8)}
     write = np.savez_compressed if compressed else np.savez
-    write(partial, images=scenes.images[..., 0], labels=scenes.labels.astype(np.uint8), **scenes.attributes)
+    write(partial, **(arrays | dict(scenes.attributes)))
     partial.replace(file)
 
 
 def _key(items: Dataset) -> str:
     """A digest of everything that the scenes depend on, besides task and split."""
     digest = sha256(f"{items.hash} {SIZES} {SEED} numpy {version('numpy')} pillow {version('pillow')}".encode())
-    for module in (scene_layout, scene_drawing):
-        digest.update(Path(str(module.__file__)).read_bytes())
+    for module in ("scene_layout.py", "scene_drawing.py"):
+        digest.update(Path(__file__).with_name(module).read_bytes())
     return digest.hexdigest()[:16]

@@ -24,11 +24,36 @@ def _folder(value: Any, info: ValidationInfo) -> Any:
     return path
 
 
-class TrainingData(Shape):
+Folder = Annotated[Path, BeforeValidator(_folder)]
+
+
+class FashionMnist(Shape):
     """Fashion-MNIST from its idx files."""
 
     source: Literal["fashion-mnist"]
-    folder: Annotated[Path, BeforeValidator(_folder)] = Field(description="of the idx files; from the config's folder")
+    folder: Folder = Field(description="of the idx files; from the config's folder")
+
+
+class Scenes(Shape):
+    """Fashion scenes, made once from Fashion-MNIST's idx files."""
+
+    source: Literal["scenes"]
+    task: Literal["class", "count"] = Field(description="name the largest item, or count the items (regression)")
+    folder: Folder = Field(description="of the idx files; from the config's folder")
+
+
+class ImageFolder(Shape):
+    """A folder of images by class (:mod:`edgesim.data.folder`)."""
+
+    source: Literal["image-folder"]
+    folder: Folder = Field(description="of the images; from the config's folder")
+    size: Count = Field(description="side in pixels of the square to which every image is resized")
+    channels: Literal[1, 3] = Field(3, description="1 for grey, 3 for RGB")
+
+
+TrainingData = Annotated[FashionMnist | Scenes | ImageFolder, Field(discriminator="source")]
+TAGS = ("type", "source")
+"""Keys that say which of several forms a part of the config has."""
 
 
 class TrainingConfig(Shape):
@@ -78,10 +103,10 @@ def _line(document: Document, details: ErrorDetails) -> str:
         case "value_error":
             message = str(details["ctx"]["error"])
         case "union_tag_invalid":
-            key = (*key, "type")
+            key = (*key, details["ctx"]["discriminator"].strip("'"))
             message = f"found {details['ctx']['tag']!r} (text), allowed: {details['ctx']['expected_tags']}"
         case "union_tag_not_found":
-            key = (*key, "type")
+            key = (*key, details["ctx"]["discriminator"].strip("'"))
             message = "missing key"
         case _:
             allowed = details["msg"].removeprefix("Input should be ").removeprefix("a valid ")
@@ -96,7 +121,7 @@ def _without_tags(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...
         if isinstance(data, list) if isinstance(step, int) else isinstance(data, dict) and step in data:
             key.append(step)
             data = data[step]
-        elif position == len(loc) - 1 and isinstance(data, dict) and data.get("type") != step:
+        elif position == len(loc) - 1 and isinstance(data, dict) and step not in map(data.get, TAGS):
             key.append(step)  # a missing key
     return tuple(key)
 
@@ -109,5 +134,10 @@ def _keys(loc: tuple[str | int, ...]) -> list[str]:
         elif isinstance(step, int):  # tuple[Annotated[union, ...], ...]
             part = get_args(get_args(part)[0])[0]
         else:
-            part = next(kind for kind in get_args(part) if step in get_args(kind.model_fields["type"].annotation))
+            part = next(kind for kind in get_args(part) if step in _tags(kind))
     return list(part.model_fields)
+
+
+def _tags(kind: type[BaseModel]) -> tuple[str, ...]:
+    """What the tag of this form may be."""
+    return next(get_args(kind.model_fields[tag].annotation) for tag in TAGS if tag in kind.model_fields)

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import edgesim.data.load as load
 from edgesim.data.fashion_mnist import SHIPPED, read_split, shipped_split
 from edgesim.data.load import load_data
 from edgesim.data.shipping import write_shipped
@@ -66,6 +65,5 @@ def test_a_corrupt_idx_file_is_named(tmp_path: Path) -> None:
 def test_a_corrupt_shipped_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "test.npz").write_bytes((SHIPPED / "test.npz").read_bytes()[:1_000])
     monkeypatch.setattr("edgesim.data.fashion_mnist.SHIPPED", tmp_path)
-    monkeypatch.setattr(load, "SHIPPED", tmp_path)
     with pytest.raises(InputError, match=r"test\.npz is missing or corrupt"):
         load_data(SimpleNamespace(source="shipped"), "test")
