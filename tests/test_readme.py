@@ -129,7 +129,7 @@ def test_a_run_from_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_weights_of_ones_own_fit_the_scenario(folder: Path) -> None:
-    from edgesim.models.create import create_model
+    from edgesim.models.build import create_model
     from edgesim.scenario.models import TimmModel
 
     made = execute(snippet("README.md", "python", "model"))["model"]

@@ -14,7 +14,7 @@ from edgesim.data.load import load_data
 from edgesim.models.card import card_text
 from edgesim.models.card_plots import draw_accuracy, draw_training
 from edgesim.models.checkpoint import read_checkpoint
-from edgesim.models.create import build
+from edgesim.models.build import build
 from edgesim.models.evaluation import macs_per_exit, wilson
 from edgesim.models.training import accuracy_per_exit, write_log
 from edgesim.models.training_config import load_training_config

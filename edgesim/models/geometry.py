@@ -38,7 +38,7 @@ class BackboneShape(Shape):
     img_size: Count = Field(description="side of the square image, in pixels")
     in_chans: Count
     num_classes: Count = Field(description="outputs: classes, or 1 for a number")
-    drop_path: float = Field(0.0, ge=0, lt=1, description="stochastic depth of the last block")
+    drop_path: float = Field(default=0.0, ge=0, lt=1, description="stochastic depth of the last block")
 
     @property
     def num_blocks(self) -> int:
@@ -59,7 +59,7 @@ class SmallViT(BackboneShape):
     depth: Count = Field(description="transformer blocks, besides the stem")
     heads: Count
     stem_channels: Counts = Field(description="of the stem's convolutions; each but the first halves the map")
-    mlp_ratio: float = Field(4.0, gt=0)
+    mlp_ratio: float = Field(default=4.0, gt=0)
 
     @property
     def num_blocks(self) -> int:
@@ -81,7 +81,7 @@ class LeViTShape(BackboneShape):
     depths: Counts = Field(description="attention + MLP blocks")
     heads: Counts
     key_dim: Count = Field(description="of a query or key of one head; a value is twice as wide")
-    stem_stride: Literal[8, 16] = Field(16, description="pixels of a token's side after the stem")
+    stem_stride: Literal[8, 16] = Field(default=16, description="pixels of a token's side after the stem")
 
     @property
     def num_blocks(self) -> int:
@@ -105,14 +105,16 @@ class CrossViTShape(BackboneShape):
     """
 
     type: Literal["crossvit"]
-    branch_sizes: Pair | None = Field(None, description="side that the image is scaled to, in pixels; None: its own")
+    branch_sizes: Pair | None = Field(
+        default=None, description="side that the image is scaled to, in pixels; None: its own"
+    )
     patch_sizes: Pair
     widths: Pair
     depths: Pair = Field(description="encoder blocks in each multi-scale block")
     heads: Pair
-    fusions: Count = Field(3, description="multi-scale blocks, each of which ends with a fusion")
-    mlp_ratio: float = Field(4.0, gt=0)
-    conv_patches: bool = Field(False, description="patches of 12 and 16 pixels by three convolutions")
+    fusions: Count = Field(default=3, description="multi-scale blocks, each of which ends with a fusion")
+    mlp_ratio: float = Field(default=4.0, gt=0)
+    conv_patches: bool = Field(default=False, description="patches of 12 and 16 pixels by three convolutions")
 
     @property
     def num_blocks(self) -> int:
@@ -143,7 +145,7 @@ class BranchesShape(Shape):
     """The same branch after one or several blocks."""
 
     after: Annotated[Counts, BeforeValidator(_as_list)] = Field(description="blocks run before each branch")
-    token_set: str | None = Field(None, description="which tokens it reads where the backbone has several sets")
+    token_set: str | None = Field(default=None, description="which tokens it reads where the backbone has several sets")
 
     @model_validator(mode="after")
     def _increasing(self) -> BranchesShape:
@@ -156,8 +158,8 @@ class MLPBranches(BranchesShape):
     """MLP-EE: LayerNorm and Linear layers on the class token."""
 
     type: Literal["mlp"]
-    hidden: Counts = Field((), description="widths of hidden layers; empty for LayerNorm and one Linear")
-    dropout: float = Field(0.0, ge=0, lt=1)
+    hidden: Counts = Field(default=(), description="widths of hidden layers; empty for LayerNorm and one Linear")
+    dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class CNNBranches(BranchesShape):
@@ -177,8 +179,8 @@ class MLPMixerBranches(BranchesShape):
     """MLP-Mixer-EE: one Mixer layer."""
 
     type: Literal["mlp_mixer"]
-    token_hidden: Count | None = Field(None, description="of the token-mixing MLP; None: 4 x tokens")
-    channel_hidden: Count | None = Field(None, description="of the channel-mixing MLP; None: 4 x width")
+    token_hidden: Count | None = Field(default=None, description="of the token-mixing MLP; None: 4 x tokens")
+    channel_hidden: Count | None = Field(default=None, description="of the channel-mixing MLP; None: 4 x width")
 
 
 class ResMLPBranches(BranchesShape):

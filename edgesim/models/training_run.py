@@ -10,7 +10,7 @@ import torch
 from edgesim.data.fashion_mnist import MEAN, STD
 from edgesim.data.images import Preprocess
 from edgesim.data.load import load_data
-from edgesim.models.create import build
+from edgesim.models.build import build
 from edgesim.models.geometry import Geometry
 from edgesim.models.training import Trainer
 from edgesim.models.training_config import load_training_config

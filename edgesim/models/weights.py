@@ -1,16 +1,22 @@
-"""Weights in safetensors files: their digest, and loading them with checks."""
+"""Weights in files and checkpoints: their digest, and loading them with checks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgesim.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from edgesim.models.backbones.base import Backbone
+
+    AnyBackbone = TypeVar("AnyBackbone", bound=Backbone)
+
+SHOWN = 3
 
 
 def weights_hash(path: Path) -> str:
@@ -26,30 +32,80 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
     Raises InputError naming the file where it is missing, corrupt or of another model.
     """
+    fit_weights(model, read_safetensors(path), path)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file.  Raises InputError where it is missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
-        tensors = load(path.read_bytes())
+        return load(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except SafetensorError as error:
         raise InputError(f"{path}: not a safetensors file, or damaged: {error}") from None
-    fit_weights(model, tensors, path)
 
 
-def fit_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: Path) -> None:
-    """``load_state_dict`` with an InputError that names ``source`` and the first tensors that do not fit."""
+def read_foreign(path: Path) -> Mapping[str, Any]:
+    """What somebody else's checkpoint holds: a safetensors file, or one of torch with nothing but tensors in it.
+
+    Raises InputError for a missing or damaged file, and for a pickle of other objects, which could run any code.
+    """
+    import torch
+
+    if path.suffix == ".safetensors":
+        return read_safetensors(path)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except Exception:  # torch, zip and pickle each have their own for a file that is not what it should be
+        raise InputError(
+            f"{path}: refused: not a file of torch with tensors alone. A pickle of other objects could run any code; "
+            "save the model's state_dict as safetensors where you trust the file"
+        ) from None
+    if not isinstance(found, Mapping):
+        raise InputError(f"{path}: holds a {type(found).__name__}, not a mapping of names to tensors")
+    return found
+
+
+def load_released(model: AnyBackbone, state_dict: Mapping[str, Any], source: Path | str = "checkpoint") -> AnyBackbone:
+    """See :func:`edgesim.models.load_released`.  source: as errors name it."""
+    import torch
+
+    while isinstance(inner := state_dict.get("model", state_dict.get("state_dict")), Mapping):
+        state_dict = inner
+    for name, value in state_dict.items():
+        if not isinstance(value, torch.Tensor):
+            raise InputError(f"{source}: {name} is no tensor")
+    fit_weights(model, model.released(state_dict), source)
+    return model.eval()
+
+
+def fit_weights(model: nn.Module, tensors: Mapping[str, Tensor], source: Path | str) -> None:
+    """``load_state_dict`` with an InputError that names ``source`` and the first tensors that do not fit.
+
+    Nothing is loaded where anything does not fit, or is not finite.
+    """
+    if wrong := list(_misfits(model, tensors)):
+        raise InputError(f"{source}: these weights are not this model's: {_first(wrong)}")
+    if wrong := [name for name, value in tensors.items() if value.is_floating_point() and not value.isfinite().all()]:
+        raise InputError(f"{source}: these weights hold NaN or infinity: {_first(wrong)}")
+    model.load_state_dict(dict(tensors))
+
+
+def _misfits(model: nn.Module, tensors: Mapping[str, Tensor]) -> Iterator[str]:
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     found = {name: tuple(value.shape) for name, value in tensors.items()}
-    wrong = [f"{name} is missing" for name in expected if name not in found]
-    wrong += [f"{name} is not part of the model" for name in found if name not in expected]
-    wrong += [
-        f"{name} has shape {found[name]} instead of {shape}"
-        for name, shape in expected.items()
-        if found.get(name, shape) != shape
-    ]
-    if wrong:
-        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise InputError(f"{source}: these weights are not this model's: {', '.join(wrong[:3])}{more}")
-    model.load_state_dict(dict(tensors))
+    yield from (f"{name} is missing" for name in expected if name not in found)
+    yield from (f"{name} is not part of the model" for name in found if name not in expected)
+    for name, shape in expected.items():
+        if found.get(name, shape) != shape:
+            yield f"{name} has shape {found[name]} instead of {shape}"
+
+
+def _first(names: list[str]) -> str:
+    more = f", and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

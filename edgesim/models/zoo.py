@@ -70,7 +70,7 @@ def load(name: str, zoo: Path = ZOO) -> MultiExit:
 
     Raises InputError naming the file where card or weights are missing, damaged or do not fit together.
     """
-    from edgesim.models.create import build
+    from edgesim.models.build import build
 
     card = model_card(name, zoo)
     path = zoo / name / WEIGHTS

@@ -53,7 +53,7 @@ def obtain(
     origin = Origin(name, exits, weights_digest(model), dataset.hash, split, _preprocessing_key(model))
 
     def execute_missing(missing: list[Path]) -> Executed:
-        from edgesim.models.create import create_model, preprocessing
+        from edgesim.models.build import create_model, preprocessing
         from edgesim.outcomes.execute import execute
 
         made = create_model(model, len(dataset.classes))
@@ -65,7 +65,7 @@ def obtain(
 
 def live_executor(model: ZooModel | TimmModel, data: Data, split: Split) -> LiveExecutor:
     """Executes a scenario's model inside the simulation."""
-    from edgesim.models.create import create_model, preprocessing
+    from edgesim.models.build import create_model, preprocessing
     from edgesim.outcomes.live import LiveExecutor
 
     dataset = load_data(data, split)

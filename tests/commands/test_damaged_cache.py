@@ -35,8 +35,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(obtaining, "load_data", lambda data, split: shipped_split(split).take(slice(40)))
     monkeypatch.setattr(obtaining, "weights_digest", lambda model: "untrained")
     monkeypatch.setattr(obtaining, "_preprocessing_key", lambda model: "as usual")
-    monkeypatch.setattr("edgesim.models.create.create_model", lambda *_: model)
-    monkeypatch.setattr("edgesim.models.create.preprocessing", lambda *_: Preprocess((MEAN,), (STD,), (1, 28, 28)))
+    monkeypatch.setattr("edgesim.models.build.create_model", lambda *_: model)
+    monkeypatch.setattr("edgesim.models.build.preprocessing", lambda *_: Preprocess((MEAN,), (STD,), (1, 28, 28)))
 
 
 @pytest.mark.skipif(NAME not in shipped_profiles(), reason=f"no profile of {NAME} ships")

@@ -12,7 +12,7 @@ from torch.nn import functional
 from edgesim.data.dataset import Dataset
 from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
-from edgesim.models.create import build
+from edgesim.models.build import build
 from edgesim.models.geometry import Geometry, MLPBranches, SmallViT
 from edgesim.models.recipe import Recipe
 from edgesim.models.training import (

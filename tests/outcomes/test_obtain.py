@@ -40,8 +40,8 @@ def zoo_model(
     monkeypatch.setattr(obtaining, "load_data", lambda data, split: images)
     monkeypatch.setattr(obtaining, "weights_digest", lambda model: "weights")
     monkeypatch.setattr(obtaining, "_preprocessing_key", lambda model: "preprocessing")
-    monkeypatch.setattr("edgesim.models.create.create_model", lambda *_: small_model)
-    monkeypatch.setattr("edgesim.models.create.preprocessing", lambda model: preprocess)
+    monkeypatch.setattr("edgesim.models.build.create_model", lambda *_: small_model)
+    monkeypatch.setattr("edgesim.models.build.preprocessing", lambda model: preprocess)
     return ZooModel(source="zoo", name="small")
 
 

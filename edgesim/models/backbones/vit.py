@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import timm
@@ -83,6 +83,10 @@ class ViT(Backbone):
             return ()
         count = self.grid[0] * self.grid[1] + self.vit.num_prefix_tokens
         return (TensorSpec("tokens", (count, self.width)),)
+
+    def released(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """timm took over the authors' names."""
+        return {f"vit.{name}": value for name, value in weights.items()}
 
 
 def small_vit(

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from edgesim.errors import InputError
-from edgesim.models.create import build, create_model, preprocessing
+from edgesim.models.build import build, create_model, preprocessing
 from edgesim.models.geometry import Geometry, MLPBranches, SmallViT
 from edgesim.scenario.models import TimmModel
 
@@ -86,7 +86,7 @@ def test_exits_beyond_the_blocks_are_refused(exits: list[int]) -> None:
 
 def test_an_unknown_name_is_answered_with_close_ones() -> None:
     with pytest.raises(
-        InputError, match="timm has no model 'deit_tinny_patch16_224'; close names: .*deit_tiny_patch16_224"
+        InputError, match="no model 'deit_tinny_patch16_224' here or in timm; close names: .*deit_tiny_patch16_224"
     ):
         create_model(spec("deit_tinny_patch16_224"))
 

@@ -1,0 +1,83 @@
+"""The backbones by name: the families written here, and those of timm that are wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import timm
+
+from edgesim.data.images import Preprocess
+from edgesim.errors import InputError
+from edgesim.models.backbones import vil
+from edgesim.models.backbones.base import Backbone
+from edgesim.models.backbones.crossvit import timm_crossvit
+from edgesim.models.backbones.levit import timm_levit
+from edgesim.models.backbones.vit import timm_vit
+
+OWN: Mapping[str, tuple[type[Backbone], Mapping[str, Any]]] = {
+    name: (family, arguments) for family, variants in ((vil.ViL, vil.VARIANTS),) for name, arguments in variants.items()
+}
+"""The family of each variant, and the arguments of its constructor."""
+
+# The last one takes any other name of timm's.
+_WRAPPED: tuple[tuple[str, Callable[..., Backbone]], ...] = (
+    ("crossvit_", timm_crossvit),
+    ("levit_", timm_levit),
+    ("", timm_vit),
+)
+_LISTED = (
+    "crossvit_*",
+    "levit_*",
+    "deit_*_patch*",
+    "vit_tiny_patch16_???",
+    "vit_small_patch??_???",
+    "vit_base_patch??_???",
+)
+_UNSUPPORTED = ("levit_conv_*", "*_distilled_*")
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def names() -> tuple[str, ...]:
+    """Our own variants and the listed ones of timm."""
+    return (*OWN, *timm.list_models(list(_LISTED), exclude_filters=list(_UNSUPPORTED)))
+
+
+def check_name(name: str) -> None:
+    """Raises InputError, naming the near ones, where there is no such backbone here and no such model in timm."""
+    if name in OWN or timm.is_model(name):
+        return
+    near = get_close_matches(name, {*names(), *timm.list_models()}, 4)
+    raise InputError(f"no model {name!r} here or in timm" + (f"; close names: {', '.join(near)}" if near else ""))
+
+
+def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:
+    """See :func:`edgesim.models.create`."""
+    check_name(name)
+    if name in OWN and pretrained:
+        raise InputError(f"model {name}: no weights can be fetched; load its authors' checkpoint in their place")
+    try:
+        if name in OWN:
+            family, arguments = OWN[name]
+            return family(**{**arguments, **geometry})
+        wrapped = next(wrapped for prefix, wrapped in _WRAPPED if name.startswith(prefix))
+        return wrapped(name, pretrained, **geometry)
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"model {name}: {error}") from error
+    except Exception as error:  # timm and its hub client raise whatever their transport raises
+        raise InputError(f"model {name}: {type(error).__name__}: {error}") from error
+
+
+def preprocess(name: str) -> Preprocess:
+    """How the images of a variant at its own input size are scaled and normalised."""
+    check_name(name)
+    if name in OWN:
+        size = OWN[name][1].get("img_size", 224)
+        return Preprocess(IMAGENET_MEAN, IMAGENET_STD, (3, size, size))
+    if (config := timm.get_pretrained_cfg(name)) is None:
+        raise InputError(f"timm does not say how the images of {name} are normalised")
+    return Preprocess(config.mean, config.std, config.input_size)
