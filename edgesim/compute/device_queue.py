@@ -17,18 +17,18 @@ class DeviceQueue:
     ``bound`` tasks wait.  ``drop_oldest`` serves the oldest first and gives up the oldest for the arriving one.
     """
 
-    __slots__ = ("_bound", "_order", "_tasks")
+    __slots__ = ("_bound", "_order", "tasks")
 
     def __init__(self, order: Order, bound: int) -> None:
         self._order, self._bound = order, bound
-        self._tasks: deque[Task] = deque()
+        self.tasks: deque[Task] = deque()
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self.tasks)
 
     def push(self, task: Task) -> Task | None:
         """Queue ``task``; returns the task that is turned away or given up for it, if any."""
-        tasks = self._tasks
+        tasks = self.tasks
         if len(tasks) < self._bound:
             tasks.append(task)
             return None
@@ -39,4 +39,4 @@ class DeviceQueue:
         return oldest
 
     def pop(self) -> Task:
-        return self._tasks.pop() if self._order == "newest" else self._tasks.popleft()
+        return self.tasks.pop() if self._order == "newest" else self.tasks.popleft()

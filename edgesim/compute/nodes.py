@@ -13,6 +13,8 @@ from edgesim.profiling.costs import Costs
 if TYPE_CHECKING:
     from edgesim.compute.batching import Batching
     from edgesim.compute.device_queue import DeviceQueue
+    from edgesim.engine.places import Place
+    from edgesim.engine.program import Program
     from edgesim.engine.request import Task
     from edgesim.network.estimators import Estimator
     from edgesim.policies.base import Policy
@@ -24,6 +26,7 @@ class Node:
 
     costs: by model.  policy: None where decisions come from outside (``Engine.next_decision``).
     decision_s: measured decision times, one of which each decision draws.  aborts: what happens at the deadline.
+    programs: plans made ready, by identity, place and blocks run before.
     slot: where a request keeps its luck at this node.  deciding, now_s: the task that its views show, and when.
     last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
     """
@@ -39,6 +42,7 @@ class Node:
         "name",
         "now_s",
         "policy",
+        "programs",
         "queue",
         "queue_area_s",
         "queue_changed_s",
@@ -61,6 +65,7 @@ class Node:
         self.name, self.slot, self.is_device = name, slot, is_device
         self.costs, self.policy, self.aborts = costs, policy, aborts
         self.decision_s: list[float] = [0.0]
+        self.programs: dict[tuple[int, Place, int], Program] = {}
         self.last_end_s = -inf
         self.busy_s = 0.0
         self.served = 0

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf, nan
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.clock import ARRIVAL, NORMAL, Clock, Event
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.places import Place
-from edgesim.engine.plan import DEADLINE, Plans
+from edgesim.engine.plan import DEADLINE
+from edgesim.engine.program import Compiler
 from edgesim.engine.request import DEVICE_WAIT, Cancelling, Request, Task
 from edgesim.engine.transfers import Transfers
 from edgesim.errors import InputError
@@ -63,41 +64,29 @@ class Engine(Transfers):
         recorder: Recorder,
         live: LiveExecution | None = None,
     ) -> None:
-        Plans.__init__(self)
-        self.clock, self.devices, self.servers, self.places = clock, devices, servers, places
-        self.depths, self.stop_s, self.window, self.recorder, self.live = depths, stop_s, window, recorder, live
+        super().__init__()
+        self.clock, self.devices, self.servers = clock, devices, servers
+        self.stop_s, self.window, self.recorder, self.live = stop_s, window, recorder, live
+        self.compiler = Compiler(servers, places, depths)
         self._schedule = clock.schedule
         self.open: set[Request] = set()
-        self._decision: Decision | None = None
         self._on_arrival = (self._arrive,)
-        self._on_leave = (self._leave,)
-        self._on_waited = (self._waited,)
         self._on_ready = (self._ready,)
-        self._on_cancel = (self._cancel_leaves,)
-        self._on_cancel_reaches = (self._cancel_reaches,)
-        self._on_device_done = (self._device_done,)
-        self._on_served = (self._served,)
-        self._on_ask_again = (self._ask_again,)
-        self._on_reply = (self._reply,)
-        self._on_gone = (self._gone,)
-        self._on_reach_server = (self._reach_server,)
-        self._on_back = (self._back,)
-        self._on_look_again = (self._look_again,)
-        self._on_batch_done = (self._batch_done,)
         for device in devices:
-            self._plan_arrival(Event(device, self._on_arrival), device)
+            self._plan_arrival(Event(device, self._on_arrival), device, 0.0)
 
     def next_decision(self) -> Decision | None:
         """Go on to the next decision of a node without a policy; None when nothing more happens."""
-        while self._decision is None and self.clock.peek() < inf:
+        while self._undecided is None and self.clock.peek() < inf:
             self.clock.step()
-        decision, self._decision = self._decision, None
-        return decision
+        task, self._undecided = self._undecided, None
+        return None if task is None else Decision(task.node, task.node.request_view, task.node.view, task)
 
     def apply(self, decision: Decision, steps: Sequence[Step]) -> None:
         """Carry out the steps that the caller decided on."""
-        decision.task.todo = iter(steps)
-        self._carry_out(decision.task, self.clock.now)
+        node, task = decision.node, decision.task
+        task.operations, task.at = self.compiler.program(node, task.place, task.blocks, tuple(steps)).operations, 0
+        self._walk(node, task, task.t_s, self.clock.now)
 
     def finish(self) -> None:
         """End the run now: what is still open is unfinished."""
@@ -111,24 +100,23 @@ class Engine(Transfers):
 
     # Arrivals and the device's processor
 
-    def _plan_arrival(self, event: Event, device: Device) -> None:
+    def _plan_arrival(self, event: Event, device: Device, now: float) -> None:
         coming = next(device.requests, None)
         if coming is not None and coming[0] < self.stop_s:
             device.coming = coming
             event.callbacks = self._on_arrival
-            self._schedule(event, ARRIVAL, coming[0] - self.clock.now)
+            self._schedule(event, ARRIVAL, coming[0] - now)
 
     def _arrive(self, event: Event) -> None:
         device: Device = event.subject
-        number = device.arrived
-        device.arrived = number + 1
-        request = Request(device, number, device.coming)
+        request = Request(device, device.arrived, device.coming)
+        device.arrived += 1
         now = request.arrival_s
         self.open.add(request)
         task = Task(request, device, device.root, now)
         if self.live is not None:
             task.live = self.live.begin(device.root.model, request.sample)
-        self._plan_arrival(event, device)
+        self._plan_arrival(event, device, now)
         if device.busy:
             self._let_queue(device, task, now)
         else:
@@ -148,15 +136,16 @@ class Engine(Transfers):
         task.request.sums[DEVICE_WAIT] += now - task.ready_s
         if device.aborts:
             task.abort_s = task.request.deadline_s
-        self._begin(device, task, now)
+        self._work(device, task, now)
 
     def _release(self, device: Device, now: float) -> None:
         """The processor is free: on to the next task, past those whose deadline has struck."""
         device.busy = False
         device.last_end_s = now
         low, high = self.window
-        device.served += low <= now <= high
-        while len(device.queue) and not device.busy:
+        if low <= now <= high:
+            device.served += 1
+        while device.queue.tasks and not device.busy:
             self._note_queue(device, now)
             task = device.queue.pop()
             if device.aborts and task.request.deadline_s <= now:
@@ -164,53 +153,18 @@ class Engine(Transfers):
             else:
                 self._start(device, task, now)
 
-    def _begin(self, node: Node, task: Task, now: float) -> None:
-        """Ask what to do with a task that has just reached the processor, and set to it."""
-        task.t_s = now + self._open_plan(node, task, now)
-        if self._decision is None:
-            self._carry_out(task, now)
-
-    def _open_plan(self, node: Node, task: Task, now: float) -> float:
-        """Draw the task's costs and decide; the seconds that deciding and decoding take."""
-        costs = node.costs[task.place.model]
-        luck = task.request.lucks[node.slot]
-        task.began_s = now
-        task.costs, task.luck = costs, luck
-        task.row, task.branches = costs.row(luck), costs.branch_row(luck)
-        task.factor = costs.idle_factor(now - node.last_end_s)
-        task.compute_s = task.encode_s = 0.0
-        seconds = self._decide(node, task, now)
-        if task.pending is not None:
-            step, cut, _, _ = task.pending
-            task.pending = None
-            seconds += costs.decode_s(step.codec, cut, luck) * task.factor
-        return seconds
-
-    def _decide(self, node: Node, task: Task, now: float) -> float:
-        """Ask the node's policy, or the caller; the seconds that it takes."""
-        node.deciding, node.now_s = task, now
-        if node.policy is None:
-            self._decision = Decision(node, node.request_view, node.view, task)
-            task.decide_s = 0.0
-            return 0.0
-        steps = node.policy.next_steps(node.request_view, node.view)
-        task.todo = iter(steps if steps.__class__ is tuple and steps else _plan(node, steps))
-        samples = node.decision_s
-        seconds = task.decide_s = samples[int(task.luck * len(samples))]
-        return seconds
-
     def _ask_again(self, task: Task) -> None:
-        now = self.clock.now
+        now = task.t_s
         node = task.node
         if isinstance(node, Server) and node.batching is not None:
             self._reach_server(task)
             return
         blocks, seen = task.blocks, len(task.seen)
-        task.compute_s = task.encode_s = 0.0
-        task.t_s = now + self._decide(node, task, now)
-        if self._decision is not None:
+        decide_s = self._decide(node, task, now)
+        if self._undecided is not None:
+            task.t_s = now
             return
-        self._carry_out(task, now)
+        self._walk(node, task, now + decide_s, now, decide_s)
         if task.callbacks is self._on_ask_again and (task.blocks, len(task.seen)) == (blocks, seen):
             raise InputError(f"policy {type(node.policy).__name__} at {node.name}: a second plan that leads nowhere")
 
@@ -233,7 +187,7 @@ class Engine(Transfers):
     # Ends
 
     def _device_done(self, task: Task) -> None:
-        now = self.clock.now
+        now = task.t_s
         self._close(task, now, task.request.reason)
         self._release(task.node, now)  # type: ignore[arg-type]
 
@@ -259,18 +213,6 @@ class Engine(Transfers):
         if device.learns:
             assert device.policy is not None
             device.policy.learn(feedback(request))
-
-
-def _plan(node: Node, steps: Any) -> Sequence[Step]:
-    """What a policy gave, as a plan that says how much of it is left."""
-    policy = type(node.policy).__name__
-    try:
-        steps = tuple(steps)
-    except TypeError:
-        raise InputError(f"policy {policy} gave {steps!r} at {node.name}, which is no sequence of steps") from None
-    if not steps:
-        raise InputError(f"policy {policy} gave no step at {node.name}")
-    return steps
 
 
 def feedback(request: Request) -> Feedback:

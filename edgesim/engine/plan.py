@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
-from edgesim.compute.nodes import Device, Server
+from edgesim.compute.nodes import Device, Node
 from edgesim.engine.clock import NORMAL, Callbacks, Clock, Event
 from edgesim.engine.live import LiveExecution
-from edgesim.engine.places import Place
+from edgesim.engine.program import Branch, Compiler, Give, Operation, Piece, Revoke, Ship
 from edgesim.engine.request import (
     COMPUTE,
     DECIDE,
@@ -23,14 +24,14 @@ from edgesim.engine.request import (
 )
 from edgesim.errors import InputError
 from edgesim.outcomes.scores import Scores
-from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
+from edgesim.policies.steps import Stop, Wait, When
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 DEADLINE = "deadline"
 """Why a request is dropped that an aborting node gave up."""
 
 OPEN, FINISHED, ENDED, AWAY = range(4)
-"""What a step leaves behind: a plan that must be followed by another; one that may end here; one that ends
+"""What an operation leaves behind: a plan that must be followed by another; one that may end here; one that ends
 here; one that goes on after an event."""
 
 
@@ -41,13 +42,13 @@ def holds(when: When, scores: Scores) -> bool:
     return getattr(scores, when.score) >= when.threshold
 
 
-def struck(task: Task, step: Step) -> bool:
-    """Whether the deadline stops a step that is due no sooner: at that very instant answers come first."""
-    return task.t_s > task.abort_s + ON_TIME_TOLERANCE_S or not isinstance(step, Exit | Answer)
+def struck(t_s: float, abort_s: float, operation: Operation) -> bool:
+    """Whether the deadline stops what is due no sooner: at that very instant answers come first."""
+    return t_s > abort_s + ON_TIME_TOLERANCE_S or not isinstance(operation, Branch | Give)
 
 
-class Plans:
-    """The part of the engine that walks through plans.
+class Plans(ABC):
+    """The part of the engine that decides and walks through plans.
 
     A plan is walked at once, adding up its times, until the first moment at which somebody else could see or
     change something: a send, or its end.  A piece is not interrupted; an aborting device stops at the end of
@@ -55,177 +56,163 @@ class Plans:
     """
 
     clock: Clock
-    _schedule: Callable[[Any, int, float], None]
-    servers: Mapping[str, Server]
-    depths: Mapping[str, tuple[int, ...]]
+    compiler: Compiler
     window: tuple[float, float]
-    places: Mapping[str, Place]
     live: LiveExecution | None
-    _on_leave: Callbacks
-    _on_waited: Callbacks
-    _on_cancel: Callbacks
-    _on_device_done: Callbacks
-    _on_served: Callbacks
-    _on_ask_again: Callbacks
-    _on_reply: Callbacks
+    _schedule: Callable[[Any, int, float], None]
 
     def __init__(self) -> None:
-        self._handlers: dict[type, Callable[[Task, Any], int]] = {
-            Answer: self._answer,
-            Send: self._encode,
-            Stop: self._stop,
-            Cancel: self._send_cancel,
-            Wait: self._wait,
-        }
+        self._undecided: Task | None = None
+        self._on_leave: Callbacks = (self._leave,)
+        self._on_waited: Callbacks = (self._waited,)
+        self._on_cancel: Callbacks = (self._cancel_leaves,)
+        self._on_device_done: Callbacks = (self._device_done,)
+        self._on_served: Callbacks = (self._served,)
+        self._on_ask_again: Callbacks = (self._ask_again,)
+        self._on_reply: Callbacks = (self._reply,)
 
-    def _carry_out(self, task: Task, now: float) -> None:
-        """Walk through ``task.todo`` from ``task.t_s`` on; ``now`` is the clock's time."""
-        node, abort_s = task.node, task.abort_s
+    def _work(self, node: Node, task: Task, now: float) -> None:
+        """A task has reached the processor: decide what to do with it, and set to it."""
+        task.luck = luck = task.request.lucks[node.slot]
+        task.began_s = now
+        task.factor = factor = node.costs[task.place.model].idle_factor(now - node.last_end_s)
+        decide_s = self._decide(node, task, now)
+        t_s = now + decide_s
+        shipped = task.shipped
+        if shipped is not None:
+            task.shipped = None
+            if shipped.decode is not None:
+                t_s += shipped.decode(luck) * factor
+        if self._undecided is None:
+            self._walk(node, task, t_s, now, decide_s)
+        else:
+            task.t_s = t_s
+
+    def _decide(self, node: Node, task: Task, now: float) -> float:
+        """Ask the node's policy, or the caller; the seconds that it takes."""
+        node.deciding, node.now_s = task, now
+        policy = node.policy
+        if policy is None:
+            self._undecided = task
+            return 0.0
+        steps = policy.next_steps(node.request_view, node.view)
+        found = node.programs.get((id(steps), task.place, task.blocks))
+        if found is None:
+            found = self.compiler.program(node, task.place, task.blocks, steps)
+        task.operations = found.operations
+        task.at = 0
+        samples = node.decision_s
+        return samples[int(task.luck * len(samples))]
+
+    def _walk(self, node: Node, task: Task, t: float, now: float, decide_s: float = 0.0) -> None:
+        """Walk through the rest of the plan from time ``t`` on; ``now`` is the clock's time."""
+        request, operations, abort_s = task.request, task.operations, task.abort_s
+        luck, factor = task.luck, task.factor
+        compute_s = encode_s = 0.0
         state = OPEN
-        for step in task.todo:
-            if task.t_s >= abort_s and struck(task, step):
-                task.request.reason = DEADLINE
+        for at in range(task.at, len(operations)):
+            operation = operations[at]
+            if t >= abort_s and struck(t, abort_s, operation):
+                request.reason = DEADLINE
                 state = ENDED
                 break
             if task.given is not None:
-                self._emit(task, now)
-            kind = step.__class__
-            if kind is Run:
-                self._run(task, step.to_block)  # type: ignore[union-attr]
+                self._emit(task, t, now)
+            if type(operation) is Piece:
+                to, piece = operation
+                seconds = piece(luck) * factor
+                t += seconds
+                compute_s += seconds
+                task.blocks = to
                 state = OPEN
-            elif kind is Exit:
-                self._exit(task, step.exit)  # type: ignore[union-attr]
+                if self.live is not None:
+                    self.live.run(task.place.model, [task.live], to)
+            elif type(operation) is Branch:
+                self._see(task, operation)
+                if operation.seconds is not None:
+                    seconds = operation.seconds(luck) * factor
+                    t += seconds
+                    compute_s += seconds
                 state = OPEN
+            elif type(operation) is Give:
+                state = self._give(task, operation, t)
+                if state == ENDED:
+                    break
+            elif type(operation) is Ship:
+                if operation.encode is not None:
+                    encode_s = operation.encode(luck) * factor
+                    t += encode_s
+                task.shipped, task.at, state = operation, at + 1, AWAY
+                task.callbacks = self._on_leave
+                break
             else:
-                handle = self._handlers.get(kind)
-                if handle is None:
-                    raise InputError(f"{node.name}: {step!r} is not a step")
-                state = handle(task, step)
+                state = self._other(task, operation, t, now)
                 if state >= ENDED:
                     break
+        task.t_s = t
         if node.is_device:
-            self._account(task)
-        if state == AWAY:
-            return
+            self._account(node, request, decide_s, compute_s, encode_s, t)  # type: ignore[arg-type]
         if state == OPEN:
             task.callbacks = self._on_ask_again
-        else:
+        elif state != AWAY:
             task.callbacks = self._on_device_done if node.is_device else self._on_served
-        self._schedule(task, NORMAL, task.t_s - now)
+        self._schedule(task, NORMAL, t - now)
 
-    def _run(self, task: Task, to: int) -> None:
-        costs, done = task.costs, task.blocks
-        if not done <= to <= costs.num_blocks:
-            raise InputError(f"{task.node.name}: Run({to}), but {done} of {costs.num_blocks} blocks have been run")
-        if to > done:
-            row = task.row
-            seconds = costs.overhead_s + row[to] - row[done]
-            if done == 0:
-                seconds += costs.preprocess_s(task.luck)
-            seconds *= task.factor
-            task.t_s += seconds
-            task.compute_s += seconds
-            task.blocks = to
-            if self.live is not None:
-                self.live.run(task.place.model, [task.live], to)
-
-    def _exit(self, task: Task, index: int) -> None:
-        self._see(task, index)
-        seconds = task.branches[index] * task.factor
-        task.t_s += seconds
-        task.compute_s += seconds
-
-    def _see(self, task: Task, index: int) -> None:
+    def _see(self, task: Task, branch: Branch) -> None:
         """Let an exit answer; the node that holds the task sees its scores from here on."""
-        exits = task.costs.exits
-        if not 0 <= index < len(exits):
-            raise InputError(f"{task.node.name}: Exit({index}), but the model has exits 0 to {len(exits) - 1}")
-        if exits[index] != task.blocks:
-            raise InputError(f"{task.node.name}: Exit({index}) sits after {exits[index]} blocks, not {task.blocks}")
-        if self.live is not None:
-            task.seen[index] = self.live.exit(task.place, task.live, index, task.request.sample)
+        exit, sample = branch.exit, task.request.sample
+        if self.live is None:
+            task.seen[exit] = branch.answers[sample]
         else:
-            task.seen[index] = task.place.exits[index][task.request.sample]  # type: ignore[index]
+            task.seen[exit] = self.live.exit(task.place, task.live, exit, sample)
 
-    def _answer(self, task: Task, step: Answer) -> int:
-        index, when = step.exit, step.when
-        scores = task.seen.get(index)
+    def _give(self, task: Task, give: Give, t: float) -> int:
+        exit, depth, model, when = give
+        scores = task.seen.get(exit)
         if scores is None:
-            raise InputError(f"{task.node.name}: Answer({index}) before Exit({index})")
+            raise InputError(f"{task.node.name}: Answer({exit}) before Exit({exit})")
         if when is not None and not holds(when, scores):
             return OPEN
-        answer = (task.t_s, self.depths[task.place.model][index], task.place.model, index, scores)
+        answer = (t, depth, model, exit, scores)
         if task.node.is_device:
             task.request.answers.append(answer)
         else:
             task.given = answer
         return FINISHED if when is None else ENDED
 
-    def _encode(self, task: Task, step: Send) -> int:
-        if not task.node.is_device:
-            raise InputError(f"{task.node.name}: a server cannot send a request further")
-        self._check_server(task, step)
-        if step.payload == "image":
-            model = step.model or task.place.model
-            if model not in self.places:
-                raise InputError(f"{task.node.name}: {step!r}, but the models are {', '.join(self.places)}")
-            cut, place = 0, self.places[model]
-        else:
-            cut, place = task.blocks, task.place
-            if cut == 0:
-                raise InputError(f"{task.node.name}: no block has been run, send the image instead of the state")
-        sizes, behind = place.behind(cut, step.codec)
-        costs = task.costs if place.model == task.place.model else task.node.costs[place.model]
-        seconds = costs.encode_s(step.codec, cut, task.luck) * task.factor
-        task.t_s += seconds
-        task.encode_s += seconds
-        task.pending = (step, cut, behind, sizes[task.request.sample])
-        task.callbacks = self._on_leave
-        self._schedule(task, NORMAL, task.t_s - self.clock.now)
-        return AWAY
-
-    def _check_server(self, task: Task, step: Send | Cancel) -> None:
-        if step.to not in self.servers:
-            raise InputError(f"{task.node.name}: {step!r}, but the servers are {', '.join(self.servers) or 'none'}")
-
-    def _stop(self, task: Task, step: Stop) -> int:
-        task.request.reason = step.reason
+    def _other(self, task: Task, operation: Operation, t: float, now: float) -> int:
+        """The rarer operations."""
+        if isinstance(operation, Revoke):
+            event = Event(Cancelling(task.request, operation.server), self._on_cancel)
+            self._schedule(event, NORMAL, t - now)
+            return FINISHED
+        if isinstance(operation, Wait):
+            task.ready_s = max(t, operation.until_s)
+            task.callbacks = self._on_waited
+            return AWAY
+        assert isinstance(operation, Stop)
+        task.request.reason = operation.reason
         return ENDED
 
-    def _send_cancel(self, task: Task, step: Cancel) -> int:
-        if not task.node.is_device:
-            raise InputError(f"{task.node.name}: {step!r}, but only a device can cancel")
-        self._check_server(task, step)
-        event = Event(Cancelling(task.request, self.servers[step.to]), self._on_cancel)
-        self._schedule(event, NORMAL, task.t_s - self.clock.now)
-        return FINISHED
-
-    def _wait(self, task: Task, step: Wait) -> int:
-        if not task.node.is_device:
-            raise InputError(f"{task.node.name}: only a device can wait")
-        task.ready_s = max(task.t_s, step.until_s)
-        task.callbacks = self._on_waited
-        self._schedule(task, NORMAL, task.t_s - self.clock.now)
-        return AWAY
-
-    def _account(self, task: Task) -> None:
-        """Book what the device's processor has done for the request since the last time."""
-        device: Device = task.node  # type: ignore[assignment]
-        request = task.request
+    def _account(
+        self, device: Device, request: Request, decide_s: float, compute_s: float, encode_s: float, stop: float
+    ) -> None:
+        """Book what the device's processor has done for the request up to ``stop``."""
         sums = request.sums
-        seconds = task.decide_s + task.compute_s + task.encode_s
-        sums[DECIDE] += task.decide_s
-        sums[COMPUTE] += task.compute_s
-        sums[ENCODE] += task.encode_s
+        seconds = decide_s + compute_s + encode_s
+        sums[DECIDE] += decide_s
+        sums[COMPUTE] += compute_s
+        sums[ENCODE] += encode_s
         sums[SPENT_S] += seconds
         sums[ENERGY] += device.compute_w * seconds
-        task.decide_s = task.compute_s = task.encode_s = 0.0
-        stop = task.t_s
+        start = stop - seconds
         low, high = self.window
-        if stop > low and stop - seconds < high:
-            device.busy_s += min(stop, high) - max(stop - seconds, low)
+        if low <= start and stop <= high:
+            device.busy_s += seconds
+        elif stop > low and start < high:
+            device.busy_s += min(stop, high) - max(start, low)
         if stop > request.deadline_s:
-            sums[WASTED_J] += device.compute_w * self._late(request, stop - seconds, stop, 1.0)
+            sums[WASTED_J] += device.compute_w * self._late(request, start, stop, 1.0)
 
     def _late(self, request: Request, start: float, stop: float, share: float) -> float:
         """Book the part of some work that lies behind the request's deadline as wasted; its seconds."""
@@ -235,9 +222,26 @@ class Plans:
         request.sums[WASTED_S] += late_s
         return late_s
 
-    def _emit(self, task: Task, now: float) -> None:
+    def _emit(self, task: Task, t: float, now: float) -> None:
         """Let an answer leave the server while its request goes on."""
         twin = task.copy()
-        task.given = None
+        twin.t_s, task.given = t, None
         twin.callbacks = self._on_reply
-        self._schedule(twin, NORMAL, task.t_s - now)
+        self._schedule(twin, NORMAL, t - now)
+
+    # What the other parts do when a stage has passed.
+
+    @abstractmethod
+    def _leave(self, task: Task) -> None: ...
+    @abstractmethod
+    def _waited(self, task: Task) -> None: ...
+    @abstractmethod
+    def _cancel_leaves(self, event: Event) -> None: ...
+    @abstractmethod
+    def _device_done(self, task: Task) -> None: ...
+    @abstractmethod
+    def _served(self, task: Task) -> None: ...
+    @abstractmethod
+    def _ask_again(self, task: Task) -> None: ...
+    @abstractmethod
+    def _reply(self, task: Task) -> None: ...

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgesim.engine.clock import Callbacks
 from edgesim.outcomes.scores import Scores
-from edgesim.policies.steps import Send, Step
 
 if TYPE_CHECKING:
     from edgesim.compute.nodes import Device, Node, Server
     from edgesim.engine.places import Place
-    from edgesim.profiling.costs import Costs
+    from edgesim.engine.program import Operation, Ship
     from edgesim.workload.requests import Coming
 
 (
@@ -94,55 +92,44 @@ class Task:
     while its node goes on.
 
     ready_s, began_s: when it began to wait, and to be worked on.  blocks: run so far.  place: where its data has
-    come to.  t_s: how far the plan ``todo`` has been walked.  luck, row, branches, factor: this node's draw of costs
-    for this request.  seen: scores of the exits that were run here.  given: a server's answer that has not left.
-    pending: a send whose bytes are ready, (step, cut, place behind, payload bytes).  report: (time, expected wait) of
-    a server.
+    come to.  operations, at, t_s: its plan, the next operation, and how far it has been walked in time.  luck, factor:
+    this node's draw of costs for this request.  seen: scores of the exits that were run here.  given: a server's answer
+    that has not left.  shipped: the sending whose bytes are ready, or have just come.  report: (time, expected wait)
+    of a server.
     """
 
     __slots__ = (
-        "_ok",
         "abort_s",
+        "at",
         "began_s",
         "blocks",
-        "branches",
         "callbacks",
-        "compute_s",
-        "costs",
-        "decide_s",
-        "encode_s",
         "factor",
         "given",
         "live",
         "luck",
         "node",
-        "pending",
+        "operations",
         "place",
         "ready_s",
         "report",
         "request",
-        "row",
         "seen",
+        "shipped",
         "t_s",
-        "todo",
     )
 
+    _ok = True
     callbacks: Callbacks | None
-    todo: Iterator[Step]
-    costs: Costs
-    row: list[float]
-    branches: list[float]
+    operations: tuple[Operation, ...]
+    at: int
     luck: float
     factor: float
     t_s: float
     began_s: float
-    decide_s: float
-    compute_s: float
-    encode_s: float
     report: tuple[float, float]
 
     def __init__(self, request: Request, node: Node, place: Place, ready_s: float) -> None:
-        self._ok = True
         self.request = request
         self.node = node
         self.place = place
@@ -151,7 +138,7 @@ class Task:
         self.abort_s = inf
         self.seen: dict[int, Scores] = {}
         self.given: GivenAnswer | None = None
-        self.pending: tuple[Send, int, Place, int] | None = None
+        self.shipped: Ship | None = None
         self.live: Any = None
 
     def copy(self) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
@@ -10,49 +11,37 @@ from math import inf
 from edgesim.compute.nodes import Node, Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.plan import ENDED, OPEN, Plans
+from edgesim.engine.program import Branch, Give, Operation, Piece
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Cancelling, Task
-from edgesim.errors import InputError
-from edgesim.policies.steps import Answer, Exit, Run, Step, Stop
 
-Stage = tuple[int, list[Step]]
+Stage = tuple[int, list[Operation]]
 """(blocks to run up to, what follows there)."""
 
 CANCELLED = "cancelled"
 
 
-def stages(blocks: int, steps: Iterable[Step]) -> list[Stage]:
-    """A plan as stages: runs, each with the steps that follow it.
-
-    >>> stages(2, [Exit(0), Run(4), Exit(1), Answer(1)])
-    [(2, [Exit(exit=0)]), (4, [Exit(exit=1), Answer(exit=1, when=None)])]
-    """
+def stages(blocks: int, operations: Iterable[Operation]) -> list[Stage]:
+    """A plan as stages: pieces, each with the operations that follow it."""
     found: list[Stage] = [(blocks, [])]
-    for step in steps:
-        if isinstance(step, Run):
-            found.append((step.to_block, []))
+    for operation in operations:
+        if isinstance(operation, Piece):
+            found.append((operation.to, []))
         else:
-            found[-1][1].append(step)
+            found[-1][1].append(operation)
     return found if found[0][1] else found[1:]
 
 
 class Serving(Plans):
     """The part of the engine that serves."""
 
-    _on_look_again: Callbacks
-    _on_batch_done: Callbacks
-    _on_gone: Callbacks
+    def __init__(self) -> None:
+        super().__init__()
+        self._on_gone: Callbacks = (self._gone,)
+        self._on_look_again: Callbacks = (self._look_again,)
+        self._on_batch_done: Callbacks = (self._batch_done,)
 
-    def _begin(self, node: Node, task: Task, now: float) -> None:
-        raise NotImplementedError
-
-    def _open_plan(self, node: Node, task: Task, now: float) -> float:
-        raise NotImplementedError
-
-    def _reply(self, task: Task) -> None:
-        raise NotImplementedError
-
-    def _close(self, task: Task | Cancelling, now: float, reason: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _close(self, task: Task | Cancelling, now: float, reason: str) -> None: ...
 
     def _reach_server(self, task: Task) -> None:
         now = self.clock.now
@@ -85,11 +74,11 @@ class Serving(Plans):
     def _serve(self, server: Server, task: Task, now: float) -> None:
         self._take_worker(server, now)
         task.request.sums[SERVER_WAIT] += now - task.ready_s
-        self._begin(server, task, now)
+        self._work(server, task, now)
 
     def _served(self, task: Task) -> None:
         """A worker has carried out a plan to its end."""
-        now = self.clock.now
+        now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         self._book_service(server, task, task.began_s, now, 1)
         self._book_batch(server, task.began_s, now)
@@ -104,23 +93,29 @@ class Serving(Plans):
     def _book_batch(self, server: Server, start: float, stop: float) -> None:
         """A worker is free again."""
         low, high = self.window
-        if stop > low and start < high:
-            server.busy_s += min(stop, high) - max(start, low)
-        server.batches += low <= stop <= high
+        if low <= start and stop <= high:
+            server.busy_s += stop - start
+            server.batches += 1
+        else:
+            if stop > low and start < high:
+                server.busy_s += min(stop, high) - max(start, low)
+            server.batches += low <= stop <= high
         server.last_end_s = stop
         server.idle_workers += 1
 
     def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: int) -> None:
-        share_s = (stop - start) / batch
+        seconds = stop - start
+        share_s = seconds / batch
         server.services += 1
         server.service_s += share_s
         low, high = self.window
         server.served += low <= stop <= high
-        sums = task.request.sums
-        sums[SERVER] += stop - start
+        request = task.request
+        sums = request.sums
+        sums[SERVER] += seconds
         sums[SPENT_S] += share_s
-        if stop > task.request.deadline_s:
-            self._late(task.request, start, stop, 1 / batch)
+        if stop > request.deadline_s:
+            self._late(request, start, stop, 1 / batch)
 
     def _cancel_reaches(self, event: Event) -> None:
         """Drop what is queued of a request; a batch in service is not interrupted."""
@@ -154,14 +149,12 @@ class Serving(Plans):
         t = now
         for task in tasks:
             task.request.sums[SERVER_WAIT] += now - task.ready_s
-            t += self._open_plan(server, task, now)
+            t += self._join_batch(server, task, now)
         blocks = tasks[0].blocks
-        todo = {task: stages(blocks, task.todo) for task in tasks}
-        costs, luck, factor = tasks[0].costs, tasks[0].luck, tasks[0].factor
+        todo = {task: stages(blocks, task.operations) for task in tasks}
+        costs, luck, factor = server.costs[tasks[0].place.model], tasks[0].luck, tasks[0].factor
         while todo:
             stop = min(left[0][0] for left in todo.values())
-            if not blocks <= stop <= costs.num_blocks:
-                raise InputError(f"{server.name}: Run({stop}), but {blocks} of {costs.num_blocks} blocks have been run")
             seconds = costs.piece_s(luck, blocks, stop, len(todo))
             if blocks == 0 < stop:
                 seconds += sum(costs.preprocess_s(task.luck) for task in todo)
@@ -169,39 +162,50 @@ class Serving(Plans):
             if self.live is not None:
                 self.live.run(tasks[0].place.model, [task.live for task in todo], stop)
             halted = {task: left.pop(0)[1] for task, left in todo.items() if left[0][0] == stop}
-            wanted = Counter(step.exit for step in chain(*halted.values()) if isinstance(step, Exit))
+            wanted = Counter(each.exit for each in chain(*halted.values()) if isinstance(each, Branch))
             seconds += sum(costs.branch_s(luck, index, count) for index, count in wanted.items())
             t += seconds * factor
             survivors = {task: left for task, left in todo.items() if task not in halted}
-            for task, steps in halted.items():
+            for task, operations in halted.items():
                 task.blocks, task.t_s = stop, t
-                if self._halt(server, task, steps, bool(todo[task]), now, len(tasks)):
+                if self._halt(server, task, operations, bool(todo[task]), now, len(tasks)):
                     survivors[task] = todo[task]
             if survivors and len(survivors) < len(todo):
                 t += costs.gather_s(len(survivors)) * factor
             todo = survivors
         self._schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
 
-    def _halt(self, server: Server, task: Task, steps: list[Step], more: bool, now: float, batch: int) -> bool:
+    def _join_batch(self, server: Server, task: Task, now: float) -> float:
+        """Draw the task's costs and decide; the seconds that deciding and decoding take."""
+        task.luck = luck = task.request.lucks[server.slot]
+        task.began_s = now
+        task.factor = factor = server.costs[task.place.model].idle_factor(now - server.last_end_s)
+        seconds = self._decide(server, task, now)
+        shipped, task.shipped = task.shipped, None
+        if shipped is not None and shipped.decode is not None:
+            seconds += shipped.decode(luck) * factor
+        return seconds
+
+    def _halt(
+        self, server: Server, task: Task, operations: list[Operation], more: bool, now: float, batch: int
+    ) -> bool:
         """Take the exits and answers at a stage's end; whether the task goes on with its batch."""
         state = OPEN
-        for step in steps:
+        for operation in operations:
             if task.given is not None:
-                self._emit(task, now)
-            if isinstance(step, Exit):
-                self._see(task, step.exit)
+                self._emit(task, task.t_s, now)
+            if isinstance(operation, Branch):
+                self._see(task, operation)
                 state = OPEN
-            elif isinstance(step, Answer):
-                state = self._answer(task, step)
-            elif isinstance(step, Stop):
-                state = self._stop(task, step)
+            elif isinstance(operation, Give):
+                state = self._give(task, operation, task.t_s)
             else:
-                raise InputError(f"{server.name}: {step!r} cannot be carried out in a batch")
+                state = self._other(task, operation, task.t_s, now)
             if state == ENDED:
                 break
         if state != ENDED and more:
             if task.given is not None:
-                self._emit(task, now)
+                self._emit(task, task.t_s, now)
             return True
         self._book_service(server, task, now, task.t_s, batch)
         if state == OPEN:
@@ -218,5 +222,5 @@ class Serving(Plans):
         self._serve_batches(server, now)
 
     def _gone(self, task: Task) -> None:
-        """The server gave the request up."""
+        """A request was given up."""
         self._close(task, self.clock.now, task.request.reason)

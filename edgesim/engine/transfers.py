@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from math import inf
-from operator import length_hint
 
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import DELIVERY, NORMAL, Callbacks, Event
@@ -36,31 +36,34 @@ class Transfers(Serving):
     ``_sent_up`` and ``_sent_down``, which book the transfer and schedule the delivery.
     """
 
-    _on_reach_server: Callbacks
-    _on_back: Callbacks
-    _on_cancel_reaches: Callbacks
+    def __init__(self) -> None:
+        super().__init__()
+        self._on_reach_server: Callbacks = (self._reach_server,)
+        self._on_back: Callbacks = (self._back,)
+        self._on_cancel_reaches: Callbacks = (self._cancel_reaches,)
 
-    def _release(self, device: Device, now: float) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _release(self, device: Device, now: float) -> None: ...
+    @abstractmethod
+    def _back(self, task: Task) -> None: ...
 
     def _leave(self, task: Task) -> None:
-        """The bytes of ``task.pending`` are ready: send them, and go on with the plan if there is more of it."""
-        now = self.clock.now
+        """The bytes of ``task.shipped`` are ready: send them, and go on with the plan if there is more of it."""
+        now = task.t_s
         device: Device = task.node  # type: ignore[assignment]
-        if length_hint(task.todo):
+        if task.at < len(task.operations):
             traveller = task.copy()
-            traveller.pending, task.pending = task.pending, None
+            traveller.shipped, task.shipped = task.shipped, None
             self._send_up(traveller, device, now)
-            self._carry_out(task, now)
+            self._walk(device, task, now, now)
         else:
             self._send_up(task, device, now)
             self._release(device, now)
 
     def _send_up(self, task: Task, device: Device, now: float) -> None:
         request = task.request
-        assert task.pending is not None
-        step, cut, behind, nbytes = task.pending
-        server = self.servers[step.to]
+        server, codec, cut, behind, sizes, _, _ = task.shipped  # type: ignore[misc]
+        nbytes = sizes[request.sample]
         link = device.uplink
         is_fifo = link.__class__ is FifoLink
         if device.aborts and max(now, link.free_s if is_fifo else now) >= request.deadline_s:
@@ -69,11 +72,13 @@ class Transfers(Serving):
             self._schedule(task, NORMAL, max(0.0, request.deadline_s - now))
             return
         if self.live is not None:
-            task.live, nbytes = self.live.send(task.place.model, task.live, step.codec, cut == 0)
-        request.cut, request.codec = cut, step.codec
+            task.live, nbytes = self.live.send(task.place.model, task.live, codec, cut == 0)
+        request.cut, request.codec = cut, codec
         request.bytes_up += nbytes
         task.node, task.place, task.blocks = server, behind, cut
-        task.abort_s, task.seen = inf, {}
+        task.abort_s = inf
+        if task.seen:
+            task.seen = {}
         if server.aborts and request.deadline_s < inf:
             wait_s = max(0.0, request.deadline_s - now)
             self._schedule(Event(Cancelling(request, server), self._on_cancel), NORMAL, wait_s)
@@ -88,56 +93,62 @@ class Transfers(Serving):
             return
         request = task.request
         device, sums = request.device, request.sums
-        seconds, delay_s = finish - start, device.uplink.delay_s
+        delay_s = device.uplink.delay_s
         sums[UPLINK_WAIT] += start - accepted
-        sums[UPLINK] += seconds
+        sums[UPLINK] += finish - start
         sums[PROPAGATION] += delay_s
         self._book_sending(request, start, finish, nbytes)
-        if seconds > 0:
-            device.acknowledged.append((finish + 2 * delay_s, nbytes, seconds))
-            if len(device.acknowledged) > MOST_UNHEARD:
+        if finish > start:
+            acknowledged = device.acknowledged
+            acknowledged.append((finish + 2 * delay_s, nbytes, finish - start))
+            if len(acknowledged) > MOST_UNHEARD:
                 device.hear_acknowledgements(self.clock.now)
         task.callbacks = self._on_reach_server
         self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)
 
     def _book_sending(self, request: Request, start: float, finish: float, nbytes: int) -> None:
-        device, sums = request.device, request.sums
-        sums[ENERGY] += device.send_w * (finish - start)
+        device, sums, seconds = request.device, request.sums, finish - start
+        sums[ENERGY] += device.send_w * seconds
         if finish > request.deadline_s:
             request.wasted_bytes += nbytes
             sums[WASTED_J] += device.send_w * (finish - max(start, request.deadline_s))
         low, high = self.window
-        if finish > low and start < high:
+        if low <= start and finish <= high:
+            device.up_busy_s += seconds
+        elif finish > low and start < high:
             device.up_busy_s += min(finish, high) - max(start, low)
 
     def _reply(self, task: Task) -> None:
         """An answer leaves its server."""
-        now = self.clock.now
+        now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         request = task.request
         task.report = (now, server.expected_wait_s())
-        request.bytes_down += server.result_bytes
+        nbytes = server.result_bytes
+        request.bytes_down += nbytes
         link = request.device.downlink
         if link.__class__ is FifoLink:
-            start, finish = link.send(now, server.result_bytes)
-            self._sent_down(task, now, start, finish, server.result_bytes)
+            start, finish = link.send(now, nbytes)
+            self._sent_down(task, now, start, finish, nbytes)
         else:
-            link.send(task, server.result_bytes, self._sent_down)
+            link.send(task, nbytes, self._sent_down)
 
     def _sent_down(self, task: Task, accepted: float, start: float, finish: float, nbytes: int) -> None:
         if finish == inf:
             return
         request = task.request
-        device, sums = request.device, request.sums
+        device, sums, seconds = request.device, request.sums, finish - start
         delay_s = device.downlink.delay_s
         sums[DOWNLINK_WAIT] += start - accepted
-        sums[DOWNLINK] += finish - start
+        sums[DOWNLINK] += seconds
         sums[PROPAGATION] += delay_s
-        sums[ENERGY] += device.receive_w * (finish - start)
+        sums[ENERGY] += device.receive_w * seconds
         if finish > request.deadline_s:
             sums[WASTED_J] += device.receive_w * (finish - max(start, request.deadline_s))
         low, high = self.window
-        if finish > low and start < high:
+        if low <= start and finish <= high:
+            device.down_busy_s += seconds
+        elif finish > low and start < high:
             device.down_busy_s += min(finish, high) - max(start, low)
         task.callbacks = self._on_back
         self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)

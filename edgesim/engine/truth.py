@@ -30,12 +30,13 @@ class Truth:
     def finish_s(self, device_steps: Sequence[Step], server_steps: Sequence[Step]) -> float:
         """See ``policies.base.Truth``."""
         node, task = self._node, self._node.deciding
+        costs = node.costs[task.place.model]
         t = node.now_s + _decision_s(node, task.luck)
         if not node.is_device:
             t += _decode_s(task)
-            _, t = _walk(task.costs, task.luck, task.factor, task.blocks, server_steps, t)
+            _, t = _walk(costs, task.luck, task.factor, task.blocks, server_steps, t)
             return self._answer_s(task, self._servers[node.name], t)
-        cut, t = _walk(task.costs, task.luck, task.factor, task.blocks, device_steps, t)
+        cut, t = _walk(costs, task.luck, task.factor, task.blocks, device_steps, t)
         for step in device_steps:
             if isinstance(step, Send):
                 return self._by_server(task, step, cut, server_steps, t)
@@ -79,22 +80,21 @@ def _decision_s(node: Node, luck: float) -> float:
 
 
 def _decode_s(task: Task) -> float:
-    if task.pending is None:
+    if task.shipped is None or task.shipped.decode is None:
         return 0.0
-    send, cut = task.pending[:2]
-    return task.costs.decode_s(send.codec, cut, task.luck) * task.factor
+    return task.shipped.decode(task.luck) * task.factor
 
 
 def _walk(costs: Costs, luck: float, factor: float, blocks: int, steps: Sequence[Step], t: float) -> tuple[int, float]:
     """Blocks run and time after the runs and exits of ``steps``, as ``Plans`` counts them."""
-    row, branches = costs.row(luck), costs.branch_row(luck)
     for step in steps:
         if isinstance(step, Run) and step.to_block > blocks:
-            seconds = costs.overhead_s + row[step.to_block] - row[blocks]
+            seconds = costs.piece(blocks, step.to_block)(luck)
             if blocks == 0:
                 seconds += costs.preprocess_s(luck)
             t += seconds * factor
             blocks = step.to_block
         elif isinstance(step, Exit):
-            t += branches[step.exit] * factor
+            branch = costs.branch(step.exit)
+            t += branch(luck) * factor if branch else 0.0
     return blocks, t

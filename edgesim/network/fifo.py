@@ -20,6 +20,7 @@ class FifoLink:
     """
 
     __slots__ = (
+        "_bare",
         "_free_s",
         "_idle_s",
         "_pending",
@@ -36,6 +37,7 @@ class FifoLink:
         self.rate = rate
         self.delay_s = delay_s
         self.header_mode = header_mode
+        self._bare = header_mode == "none"
         self.bytes = self.wire_bytes = self.transfers = 0
         self._free_s = self._idle_s = 0.0
         self._pending: deque[tuple[float, float, int]] = deque()  # start, finish, wire bytes
@@ -46,7 +48,7 @@ class FifoLink:
 
         The finish is inf where the rate stays 0 for ever.
         """
-        wire = wire_bytes(payload_bytes, self.header_mode)
+        wire = payload_bytes if self._bare else wire_bytes(payload_bytes, self.header_mode)
         start_s = self._free_s
         if now_s > start_s:
             self._idle_s += now_s - start_s

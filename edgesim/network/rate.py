@@ -99,16 +99,20 @@ class ChunkedRate(ABC):
     def finish(self, start_s: float, bits: float) -> float:
         if bits <= 0:
             return start_s
-        i = self._locate(start_s)
-        stretch = self._stretch
+        if not self._from_s <= start_s < self._to_s:
+            self._move(start_s)
+        stretch, from_s = self._stretch, self._from_s
+        edges_s, flows = stretch.edges_s, stretch.bits
+        local_s = start_s - from_s
+        i = bisect_right(edges_s, local_s, 0, len(edges_s) - 1) - 1
         rate = stretch.rates_bps[i]
-        left = rate * (stretch.edges_s[i + 1] - (start_s - self._from_s))
+        left = rate * (edges_s[i + 1] - local_s)
         if bits <= left:
             return start_s + bits / rate
-        target = stretch.bits[i + 1] + (bits - left)
-        if target <= stretch.bits[-1]:
-            return self._when(stretch, self._from_s, target)
-        return self._finish_from(self._k + 1, target - stretch.bits[-1])
+        target = flows[i + 1] + (bits - left)
+        if target <= flows[-1]:
+            return self._when(stretch, from_s, target)
+        return self._finish_from(self._k + 1, target - flows[-1])
 
     def chunk(self, k: int) -> tuple[list[float], list[float]]:
         stretch, start_s = self._make(k), self._edge(k)

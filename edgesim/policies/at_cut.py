@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 from edgesim.outcomes.path import Path
@@ -39,9 +40,9 @@ class AtCut(Policy):
             send = send_at(shape, cut, self._codec, facts.server, self.server_model)
             self._plan = (*self.within(shape, 0, cut), *send)
 
+    @abstractmethod
     def within(self, shape: ModelShape, start: int, stop: int) -> tuple[Step, ...]:
         """What to do while blocks ``start`` .. ``stop`` - 1 are run."""
-        raise NotImplementedError
 
     def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
         return self._plan

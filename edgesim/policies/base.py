@@ -7,6 +7,7 @@ and name it in a scenario as ``file.py:Class`` or ``package.module:Class``.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -176,7 +177,7 @@ class Feedback:
     bytes_up: int
 
 
-class Policy:
+class Policy(ABC):
     """Decides the next steps of a request at one node.
 
     needs: what it must be given.  start_model: the model that the device begins with.
@@ -197,13 +198,13 @@ class Policy:
         """Called once on each node's instance before the run."""
         self.facts = facts
 
+    @abstractmethod
     def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
         """The steps to carry out now.
 
         Asked when the request reaches the processor, and again after a plan whose last step was neither
         ``Send``, ``Answer``, ``Cancel`` nor ``Stop``.
         """
-        raise NotImplementedError
 
     def learn(self, feedback: Feedback) -> None:
         """Called at the device when all work on one of its requests has ended."""

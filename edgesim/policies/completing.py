@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 from edgesim.outcomes.path import Path
@@ -20,9 +21,9 @@ class Completing(Policy):
     def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
         return self.device_steps(request, view) if self.facts.is_device else self._to_the_end[request.model]
 
+    @abstractmethod
     def device_steps(self, request: RequestView, view: View) -> Sequence[Step]:
         """The steps of a request that starts on the device."""
-        raise NotImplementedError
 
 
 class DeviceOnly(Completing):

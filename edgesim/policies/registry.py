@@ -59,6 +59,8 @@ def user_class(spec: Any) -> type[Policy]:
     if not (isinstance(found, type) and issubclass(found, Policy)):
         what = "has no such class" if found is None else "is no subclass of edgesim.policies.base.Policy"
         raise InputError(f"policy {spec.type}: {spec.class_name} {what}")
+    if missing := sorted(found.__abstractmethods__):
+        raise InputError(f"policy {spec.type}: {spec.class_name} does not say what to do: define {', '.join(missing)}")
     return found
 
 

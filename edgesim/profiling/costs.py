@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from edgesim.models.state import TensorSpec
-from edgesim.profiling.measured_costs import ModelCosts
+from edgesim.profiling.measured_costs import ModelCosts, Seconds
 from edgesim.profiling.synthetic_costs import SyntheticCosts, synthetic_costs
 
-__all__ = ["Costs", "ModelCosts", "SyntheticCosts", "synthetic_costs"]
+__all__ = ["Costs", "ModelCosts", "Seconds", "SyntheticCosts", "synthetic_costs"]
 
 
 class Costs(Protocol):
@@ -30,16 +30,14 @@ class Costs(Protocol):
     def max_batch(self) -> int | None:
         """The largest batch with a known time; None where there is no limit."""
 
-    @property
-    def overhead_s(self) -> float:
-        """What a piece costs besides its blocks, at batch 1."""
+    def piece(self, start: int, stop: int) -> Seconds:
+        """``piece_s`` at batch 1 with all look-ups done, for a piece that many requests run."""
 
-    def row(self, luck: float) -> list[float]:
-        """Cumulative seconds after 0..L blocks at batch 1."""
+    def branch(self, exit: int) -> Seconds | None:
+        """``branch_s`` at batch 1 likewise; None where it costs nothing, as of the next two."""
 
-    def branch_row(self, luck: float) -> list[float]:
-        """Seconds of each exit's branch at batch 1."""
-
+    def encode(self, codec: str, cut: int) -> Seconds | None: ...
+    def decode(self, codec: str, cut: int) -> Seconds | None: ...
     def piece_s(self, luck: float, start: int, stop: int, batch: int = 1) -> float: ...
     def branch_s(self, luck: float, exit: int, batch: int = 1) -> float: ...
     def encode_s(self, codec: str, cut: int, luck: float) -> float: ...

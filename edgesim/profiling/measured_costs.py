@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -39,6 +39,10 @@ class RowTable:
         """Cumulative seconds of the row at quantile ``luck``, at a profiled batch size."""
         rows = self._lists[batch]
         return rows[int(luck * len(rows))]
+
+    def rows(self, batch: int) -> list[list[float]]:
+        """Every row at a profiled batch size, as cumulative seconds."""
+        return self._lists[batch]
 
     def steps(self, batch: int) -> list[list[float]]:
         """Every row at a profiled batch size, as seconds of each step."""
@@ -102,6 +106,16 @@ def _blend(below: Sequence[float], above: Sequence[float], share: float) -> np.n
     return (1 - share) * np.quantile(below, quantiles) + share * np.quantile(above, quantiles)
 
 
+Seconds = Callable[[float], float]
+"""Seconds by luck."""
+
+
+def _pick(samples: list[float]) -> Seconds:
+    """The sample at a quantile."""
+    count = len(samples)
+    return lambda luck: samples[int(luck * count)]
+
+
 class ModelCosts:
     """What one model costs on one device, in seconds, from a profile.
 
@@ -137,8 +151,8 @@ class ModelCosts:
         self._branches = RowTable({times.batch: self._own_branches(times) for times in profile.branches})
         largest = self._blocks.batches[-1]
         self.max_batch = largest if max_batch is None else min(max_batch, largest)
-        self.overhead_s = self._overhead(1)
-        self._branch_rows = self._branches.steps(1)
+        self._branch_samples = [_pick(list(samples)) for samples in zip(*self._branches.steps(1), strict=True)]
+        self._piece_samples: dict[tuple[int, int], Seconds] = {}
         self._preprocess = SampleList.of(profile.preprocess_s, codec_factor) if profile.preprocess_s else None
         self._gather = PiecewiseLinear(
             [times.batch for times in profile.gather],
@@ -161,13 +175,22 @@ class ModelCosts:
         columns = [profiled.index(after) for after in self.exits]
         return np.asarray(times.rows_s)[:, columns] * self.factor
 
-    def row(self, luck: float) -> list[float]:
-        """Cumulative seconds after 0..L blocks at batch 1, c(1) and the device's factor included."""
-        return self._blocks.row(luck)
+    def piece(self, start: int, stop: int) -> Seconds:
+        """``piece_s`` at batch 1 as a look-up of samples that were added up beforehand; 0 <= start < stop."""
+        if (start, stop) not in self._piece_samples:
+            overhead_s = self._overhead(1)
+            samples = [overhead_s + row[stop] - row[start] for row in self._blocks.rows(1)]
+            self._piece_samples[start, stop] = _pick(samples)
+        return self._piece_samples[start, stop]
 
-    def branch_row(self, luck: float) -> list[float]:
-        """Seconds of each exit's branch (the last one is the head) at batch 1."""
-        return self._branch_rows[int(luck * len(self._branch_rows))]
+    def branch(self, exit: int) -> Seconds:
+        return self._branch_samples[exit]
+
+    def encode(self, codec: str, cut: int) -> Seconds:
+        return _pick(self._codec(codec, cut)[0].values)
+
+    def decode(self, codec: str, cut: int) -> Seconds:
+        return _pick(self._codec(codec, cut)[1].values)
 
     def piece_s(self, luck: float, start: int, stop: int, batch: int = 1) -> float:
         """overhead(n) + c(n) * sum of block times; nothing where no block is run."""

@@ -113,25 +113,28 @@ class SyntheticCosts:
             *((TensorSpec("state", (size,), "uint8", "index"),) for size in state_bytes),
             (),
         )
-        self.overhead_s = 0.0
         self.mean_preprocess_s = 0.0
         self.max_batch: int | None = None
         self._branch_s = list(branch_s)
         self._quantiles = [time.quantile for time in blocks]
         self._mean = [0.0, *accumulate(time.mean_s for time in blocks)]
 
-    def row(self, luck: float) -> list[float]:
-        """Cumulative seconds after 0..L blocks."""
-        total, row, drawn = 0.0, [0.0], None
-        for quantile in self._quantiles:
-            if quantile is not drawn:
-                drawn, seconds = quantile, quantile(luck)
-            total += seconds
-            row.append(total)
-        return row
+    def piece(self, start: int, stop: int) -> Quantile:
+        quantiles = self._quantiles[start:stop]
+        alike = quantiles[0]
+        if any(quantile is not alike for quantile in quantiles):
+            return lambda luck: sum([quantile(luck) for quantile in quantiles])
+        blocks = len(quantiles)
+        return lambda luck: blocks * alike(luck)
 
-    def branch_row(self, luck: float) -> list[float]:
-        return self._branch_s
+    def branch(self, exit: int) -> Quantile | None:
+        seconds = self._branch_s[exit]
+        return (lambda luck: seconds) if seconds else None
+
+    def encode(self, codec: str, cut: int) -> Quantile | None:
+        return None
+
+    decode = encode
 
     def piece_s(self, luck: float, start: int, stop: int, batch: int = 1) -> float:
         return batch * sum(quantile(luck) for quantile in self._quantiles[start:stop])
@@ -142,8 +145,7 @@ class SyntheticCosts:
     def encode_s(self, codec: str, cut: int, luck: float) -> float:
         return 0.0
 
-    def decode_s(self, codec: str, cut: int, luck: float) -> float:
-        return 0.0
+    decode_s = encode_s
 
     def preprocess_s(self, luck: float) -> float:
         return 0.0

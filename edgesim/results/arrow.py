@@ -18,11 +18,13 @@ def arrow_numbers(values: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(_TYPES[values.dtype.name], len(values), [None, pa.py_buffer(values)])
 
 
-def arrow_names(values: Sequence[str]) -> pa.DictionaryArray:
-    """A dictionary-coded array of strings, words in the order in which they come."""
-    codes = {word: code for code, word in enumerate(dict.fromkeys(values))}
-    indices = arrow_numbers(np.array([codes[value] for value in values], np.int32))
-    return pa.DictionaryArray.from_arrays(indices, _strings(list(codes)))
+def arrow_names(codes: np.ndarray, words: Sequence[str]) -> pa.DictionaryArray:
+    """A dictionary-coded array of strings, ``words[code]`` for each of the int32 codes; only words in use are kept."""
+    used = np.flatnonzero(np.bincount(codes, minlength=len(words)))
+    places = np.zeros(len(words), np.int32)
+    places[used] = np.arange(len(used), dtype=np.int32)
+    kept = [words[code] for code in used.tolist()]
+    return pa.DictionaryArray.from_arrays(arrow_numbers(places[codes]), _strings(kept))
 
 
 def _strings(words: Sequence[str]) -> pa.Array:

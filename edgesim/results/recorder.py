@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
+from operator import itemgetter
 from pathlib import Path
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,15 +35,29 @@ ROW_GROUP = 8192
 ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
 STAGES = 11
 """Of a request's sums, those that are columns as they are."""
-_NUMPY = {INT32: np.int32, INT64: np.int64, FLOAT64: np.float64, BOOL: np.bool_}
+_time = itemgetter(0)
+_FORMATS = {NAME: "i", INT32: "i", INT64: "q", FLOAT64: "d", BOOL: "?"}
+"""The same letters in ``struct`` and in numpy."""
 
 
 CellKey = tuple[str, float, int]
 """(policy, deadline of the axis in ms or NaN, replication)."""
 
 
+class Codes(dict[str, int]):
+    """Numbers for words, from 0 in the order in which they come."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
+
+
 class TableWriter:
-    """A Parquet file that grows by rows (tuples) of one cell after the other; the cell's own columns are added here."""
+    """A Parquet file that grows by rows of one cell after the other; the cell's own columns are added here.
+
+    Rows are packed until a row group is full, names as numbers out of ``codes``, so that what a row was made of can be
+    freed at once.
+    """
 
     def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
         self._columns = columns[len(CELL) :]
@@ -49,39 +65,48 @@ class TableWriter:
         self._schema = arrow_schema(columns)
         names = [column.name for column in columns if column.kind == NAME]
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=names)
-        self._rows: list[tuple[Any, ...]] = []
+        self.codes = Codes()
+        self._dtype = np.dtype([(column.name, _FORMATS[column.kind]) for column in self._columns])
+        self._pack = Struct("=" + "".join(_FORMATS[column.kind] for column in self._columns)).pack
+        self._rows: list[bytes] = []
 
     def begin(self, cell: CellKey) -> None:
         """The rows from here on are of ``cell``."""
         self._flush()
         self._cell = cell
 
-    def append(self, row: tuple[Any, ...]) -> None:
-        self._rows.append(row)
-        if len(self._rows) == ROW_GROUP:
+    def append(self, row: tuple[float, ...]) -> None:
+        """A row, names coded."""
+        rows = self._rows
+        rows.append(self._pack(*row))
+        if len(rows) == ROW_GROUP:
             self._flush()
 
+    def append_words(self, row: tuple[Any, ...]) -> None:
+        """A row, names as they are."""
+        codes = self.codes
+        self.append(tuple(codes[value] if isinstance(value, str) else value for value in row))
+
     def _flush(self) -> None:
-        count = len(self._rows)
-        if not count:
+        rows = np.frombuffer(b"".join(self._rows), self._dtype)
+        self._rows.clear()
+        if not len(rows):
             return
         policy, axis_deadline_ms, replication = self._cell
         arrays = [
-            arrow_names([policy] * count),
-            arrow_numbers(np.full(count, axis_deadline_ms)),
-            arrow_numbers(np.full(count, replication, np.int32)),
+            arrow_names(np.zeros(len(rows), np.int32), [policy]),
+            arrow_numbers(np.full(len(rows), axis_deadline_ms)),
+            arrow_numbers(np.full(len(rows), replication, np.int32)),
         ]
-        arrays += map(_array, self._columns, zip(*self._rows, strict=True))
+        words = list(self.codes)
+        for column in self._columns:
+            values = rows[column.name].copy()
+            arrays.append(arrow_names(values, words) if column.kind == NAME else arrow_numbers(values))
         self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._rows.clear()
 
     def close(self) -> None:
         self._flush()
         self._file.close()
-
-
-def _array(column: Column, values: tuple[Any, ...]) -> pa.Array:
-    return arrow_names(values) if column.kind == NAME else arrow_numbers(np.array(values, _NUMPY[column.kind]))
 
 
 def held_by(answers: list[GivenAnswer], limit_s: float) -> tuple[GivenAnswer | None, GivenAnswer | None]:
@@ -90,7 +115,7 @@ def held_by(answers: list[GivenAnswer], limit_s: float) -> tuple[GivenAnswer | N
     The slot holds the deepest answer that has come, of equals the later one.
     """
     if len(answers) > 1:
-        answers.sort(key=lambda answer: answer[0])
+        answers.sort(key=_time)
     used = final = None
     for answer in answers:
         if final is None or answer[1] >= final[1]:
@@ -119,66 +144,72 @@ class RunRecorder:
 
     def request(self, request: Request, end_s: float) -> None:
         """Write the request's row, and one for each of its answers."""
-        arrival_s, sums, answers = request.arrival_s, request.sums, request.answers
-        limit_s = request.deadline_s + ON_TIME_TOLERANCE_S
-        deadline_s = request.deadline_s - arrival_s
+        arrival_s, deadline_at_s, sums, answers = request.arrival_s, request.deadline_s, request.sums, request.answers
+        deadline_s = deadline_at_s - arrival_s
         low, high = self._window
         counted = low <= arrival_s <= high
-        device, number, cut = request.device.name, request.number, request.cut
-        used, final = held_by(answers, limit_s)
-        in_time = used is not None
+        device, number, cut = request.device, request.number, request.cut
+        code = self._requests.codes
+        first_s = used_s = prediction = nan
+        exit, model, reason, correct, final_correct = -1, "", "", False, False
+        wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], request.bytes_up, sums[ENERGY]
         if answers:
+            used, final = held_by(answers, deadline_at_s + ON_TIME_TOLERANCE_S)
+            first_s = answers[0][0] - arrival_s
             time_s, _, model, exit, scores = used or answers[-1]
-            end, reason, prediction = (ON_TIME if in_time else LATE), "", scores.prediction
+            prediction, final_correct, end = scores[0], final[4][4], LATE  # type: ignore[index]
+            if used is not None:
+                end, correct, used_s = ON_TIME, scores[4], time_s - arrival_s
+                wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
         else:
             end, reason = (UNFINISHED if request.open else DROPPED), request.reason
-            model, exit, prediction = "", -1, nan
-        if in_time:
-            wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
-        else:
-            wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], request.bytes_up, sums[ENERGY]
-        self._requests.append(
-            (
-                device,
-                number,
-                request.sample,
-                arrival_s,
-                deadline_s,
-                counted,
-                end,
-                reason,
-                answers[0][0] - arrival_s if answers else nan,
-                time_s - arrival_s if in_time else nan,
-                len(answers),
-                model,
-                exit,
-                prediction,
-                in_time and scores.correct,
-                final is not None and final[4].correct,
-                self._num_blocks[request.device.root.model] if cut < 0 else cut,
-                request.codec,
-                *sums[:STAGES],
-                request.bytes_up,
-                request.bytes_down,
-                sums[ENERGY],
-                wasted_s,
-                wasted_bytes,
-                wasted_j,
-            )
+        row = (
+            code[device.name],
+            number,
+            request.sample,
+            arrival_s,
+            deadline_s,
+            counted,
+            code[end],
+            code[reason],
+            first_s,
+            used_s,
+            len(answers),
+            code[model],
+            exit,
+            prediction,
+            correct,
+            final_correct,
+            cut if cut >= 0 else self._num_blocks[device.root.model],
+            code[request.codec],
+            *sums[:STAGES],
+            request.bytes_up,
+            request.bytes_down,
+            sums[ENERGY],
+            wasted_s,
+            wasted_bytes,
+            wasted_j,
         )
-        for time_s, depth, model, exit, scores in answers:
+        self._requests.append(row)
+        if answers:
+            self._record_answers(request, counted, deadline_s)
+
+    def _record_answers(self, request: Request, counted: bool, deadline_s: float) -> None:
+        table = self._answers
+        code, arrival_s = table.codes, request.arrival_s
+        device, number = code[request.device.name], request.number
+        for time_s, depth, model, exit, scores in request.answers:
             since_s = time_s - arrival_s
-            self._answers.append(
-                (device, number, counted, since_s, deadline_s, model, depth, exit, scores.prediction, scores.correct)
-            )
+            row = device, number, counted, since_s, deadline_s, code[model], depth, exit, scores[0], scores[4]
+            table.append(row)
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""
-        self._tables["links"].append(row)
+        self._tables["links"].append_words(row)
 
     def node(self, row: tuple[Any, ...]) -> None:
         """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
-        self._tables["nodes"].append(row)
+        self._tables["nodes"].append_words(row)
 
     def close(self) -> None:
         for table in self._tables.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -35,5 +35,4 @@ Draw = Callable[[np.random.Generator, int], np.ndarray]
 def draws(draw: Draw, root: int, purpose: str, *key: str | int) -> Iterator[Any]:
     """The draws of one entity without end, made chunk by chunk: number i depends on the key and on i alone."""
     rng = generator(root, purpose, *key)
-    for chunk in count():
-        yield from draw(rng, chunk_size(chunk)).tolist()
+    return chain.from_iterable(draw(rng, chunk_size(chunk)).tolist() for chunk in count())

@@ -15,6 +15,7 @@ import simpy
 from edgesim.engine.assets import Assets
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World, replication_root
+from edgesim.profiling.costs import Seconds
 from edgesim.profiling.synthetic_costs import SyntheticCosts, block_time
 from edgesim.results.columns import TABLES
 from edgesim.results.recorder import RunRecorder
@@ -165,6 +166,18 @@ class Loaded(SyntheticCosts):
         branch_s = [2e-4 * (index + 1) for index in range(len(model.exits))]
         super().__init__(list(map(block_time, model.blocks_ms)), model.exits, branch_s, model.state_bytes)
         self.overhead_s = 3e-4
+
+    def piece(self, start: int, stop: int) -> Seconds:
+        return lambda luck: self.piece_s(luck, start, stop)
+
+    def branch(self, exit: int) -> Seconds:
+        return lambda luck: self.branch_s(luck, exit)
+
+    def encode(self, codec: str, cut: int) -> Seconds:
+        return lambda luck: self.encode_s(codec, cut, luck)
+
+    def decode(self, codec: str, cut: int) -> Seconds:
+        return lambda luck: self.decode_s(codec, cut, luck)
 
     def piece_s(self, luck: float, start: int, stop: int, batch: int = 1) -> float:
         """Sub-linear in the batch."""

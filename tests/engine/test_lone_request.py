@@ -66,7 +66,7 @@ def test_latency_is_the_closed_form(tmp_path: Path, cut: int | None) -> None:
     head_s = costs.branch_s(0.5, 1)
 
     def piece_s(luck: float, start: int, stop: int) -> float:
-        blocks_s = sum(costs.row(luck)[k + 1] - costs.row(luck)[k] for k in range(start, stop))
+        blocks_s = sum(costs.piece_s(luck, k, k + 1) - costs.overhead_s for k in range(start, stop))
         return (costs.overhead_s + blocks_s) if stop > start else 0.0
 
     def decide_s(luck: float) -> float:

@@ -59,6 +59,9 @@ class Curious(Mine):
 class Knowing(Mine):
     needs = Needs(deadline="distribution")
 
+class Idle(Policy):
+    pass
+
 class NoPolicy:
     pass
 """
@@ -122,6 +125,7 @@ REFUSED = {
         "Nobody has no such class|mine.py has no class Nobody|no such class",
     ),
     "no policy": ("mine.py:NoPolicy", "{}", POLICY, "NoPolicy is no subclass of edgesim.policies.base.Policy"),
+    "nothing to do": ("mine.py:Idle", "{}", POLICY, "Idle does not say what to do: define next_steps"),
     "an option too many": ("mine.py:Mine", "{colour: red}", POLICY, "options .* do not fit: .*colour"),
     "no Python": ("mine.py:Mine", "{}", "def (:\n", "mine.py could not be loaded: SyntaxError: .*line 1"),
     "an import that fails": ("mine.py:Mine", "{}", "import no_such_thing\n", "ModuleNotFoundError: .*no_such_thing"),

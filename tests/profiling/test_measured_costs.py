@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from rows import branch_row, overhead_s, row
 
 from edgesim.errors import InputError
 from edgesim.profiling.costs import Costs, ModelCosts
@@ -26,9 +27,9 @@ def test_luck_picks_whole_measured_rows(made: Profile) -> None:
     rows = np.asarray(made.chain[0].rows_s) * 0.97
     measured = {tuple(np.round(np.cumsum(row), 12)) for row in rows}
     for luck in LUCKS:
-        row = costs.row(luck)
-        assert row[0] == 0.0 and tuple(np.round(row[1:], 12)) in measured
-    draws = [costs.row((i + 0.5) / 40)[-1] for i in range(40)]
+        found = row(costs, luck)
+        assert found[0] == 0.0 and tuple(np.round(found[1:], 12)) in measured
+    draws = [row(costs, (i + 0.5) / 40)[-1] for i in range(40)]
     assert draws == sorted(draws)
     assert np.allclose(draws, np.sort(rows.sum(axis=1)))  # every row equally often
 
@@ -37,9 +38,9 @@ def test_whole_rows_keep_the_spread(made: Profile) -> None:
     """Independent draws per block would understate it: blocks of a pass are slow together."""
     costs, rng = ModelCosts(made), np.random.default_rng(0)
     measured = np.asarray(made.chain[0].rows_s).sum(axis=1).std() * 0.97
-    together = np.array([costs.row(luck)[-1] for luck in rng.random(4000)])
+    together = np.array([row(costs, luck)[-1] for luck in rng.random(4000)])
     assert together.std() == pytest.approx(measured, rel=0.05)
-    blocks = [np.array([np.diff(costs.row(luck))[block] for luck in rng.random(4000)]) for block in range(4)]
+    blocks = [np.array([np.diff(row(costs, luck))[block] for luck in rng.random(4000)]) for block in range(4)]
     assert np.sum(blocks, axis=0).std() < 0.75 * measured
 
 
@@ -64,12 +65,15 @@ def test_pieces_cost_what_was_measured(made: Profile) -> None:
         assert median != pytest.approx(1.05 * piece.seconds[0], rel=0.02)
 
 
-def test_row_and_piece_agree_at_batch_one(made: Profile) -> None:
+def test_what_is_prepared_for_many_requests_is_the_same(made: Profile) -> None:
     costs = ModelCosts(made)
     for luck in LUCKS:
-        row = costs.row(luck)
-        assert costs.piece_s(luck, 1, 3) == pytest.approx(costs.overhead_s + row[3] - row[1])
-        assert [costs.branch_s(luck, exit) for exit in range(3)] == pytest.approx(costs.branch_row(luck))
+        for start, stop in ((0, 4), (1, 3), (2, 3)):
+            assert costs.piece(start, stop)(luck) == pytest.approx(costs.piece_s(luck, start, stop), rel=1e-12)
+        for exit in range(3):
+            assert costs.branch(exit)(luck) == pytest.approx(costs.branch_s(luck, exit), rel=1e-12)
+        assert costs.encode("int8", 1)(luck) == costs.encode_s("int8", 1, luck)
+        assert costs.decode("int8", 1)(luck) == costs.decode_s("int8", 1, luck)
 
 
 def test_batches_between_profiled_ones_are_interpolated(made: Profile) -> None:
@@ -126,7 +130,7 @@ def test_codecs(made: Profile) -> None:
 
 def test_chosen_exits(made: Profile) -> None:
     costs, whole = ModelCosts(made, exits=(3, 4)), ModelCosts(made)
-    assert costs.exits == (3, 4) and len(costs.branch_row(0.5)) == 2
+    assert costs.exits == (3, 4) and len(branch_row(costs, 0.5)) == 2
     assert costs.mean_branch_s(0) == pytest.approx(whole.mean_branch_s(1))
     with pytest.raises(InputError, match=r"no branch after \[1\] blocks"):
         ModelCosts(made, exits=(1, 4))
@@ -140,7 +144,7 @@ def test_scaling(made: Profile) -> None:
         assert costs.piece_s(0.4, 1, 3, batch) == pytest.approx(3 * one.piece_s(0.4, 1, 3, batch))
         assert costs.branch_s(0.4, 1, batch) == pytest.approx(3 * one.branch_s(0.4, 1, batch))
         assert costs.gather_s(batch) == pytest.approx(3 * one.gather_s(batch))
-    assert costs.overhead_s == pytest.approx(3 * one.overhead_s)
+    assert overhead_s(costs) == pytest.approx(3 * overhead_s(one))
     assert costs.encode_s("png", 0, 0.2) == pytest.approx(3 * one.encode_s("png", 0, 0.2))
     assert costs.preprocess_s(0.2) == pytest.approx(3 * one.preprocess_s(0.2))
     assert costs.idle_factor(0.01) == one.idle_factor(0.01)

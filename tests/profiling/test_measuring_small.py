@@ -15,6 +15,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from rows import row  # noqa: E402
+
 from edgesim.data.images import Preprocess  # noqa: E402
 from edgesim.errors import InputError  # noqa: E402
 from edgesim.models.backbones.base import Backbone, State  # noqa: E402
@@ -73,7 +75,7 @@ def test_a_measurement_end_to_end(toy: MultiExit, shown: Subject, tmp_path: Path
     assert {"blocks, batch 1", "codecs", "idle gaps"} <= set(seen)
     save_profile(profile, tmp_path / "toy.json")
     costs = ModelCosts(load_profile(tmp_path / "toy.json"), exits=(2, 3))
-    assert costs.row(0.5)[-1] > 0 and costs.encode_s("int8+zlib", 2, 0.5) > 0 and costs.preprocess_s(0.0) > 0
+    assert row(costs, 0.5)[-1] > 0 and costs.encode_s("int8+zlib", 2, 0.5) > 0 and costs.preprocess_s(0.0) > 0
 
 
 def test_wrong_shapes_are_noticed(toy: MultiExit) -> None:

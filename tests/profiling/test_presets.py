@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rows import row
 
 from edgesim.errors import InputError
 from edgesim.profiling import presets
@@ -55,7 +56,7 @@ def test_the_scaled_model_takes_the_anchors_time(name: str, shipped: dict[str, P
         head = len(costs.exits) - 1
         sums = [costs.piece_s(luck, 0, 4, batch) + costs.branch_s(luck, head, batch) for luck in lucks]
         assert np.mean(sums) / batch * 1e3 == pytest.approx(device.anchor.image_ms, rel=0.01)
-    shape = np.diff(costs.row(0.5)) / np.diff(measured.row(0.5))
+    shape = np.diff(row(costs, 0.5)) / np.diff(row(measured, 0.5))
     assert np.allclose(shape, shape[0])
     assert costs.label.startswith(f"scaled to {name} by ") and f"[{device.mark}]" in costs.label
     assert costs.max_batch == (1 if device.accelerator else 16)
@@ -98,10 +99,10 @@ def test_processors(shipped: dict[str, Profile]) -> None:
     assert on_processor(one, SimpleNamespace(preset=None, factor=None)) is one
     scaled = on_processor(one, SimpleNamespace(preset=None, factor=2.5))
     assert scaled.label == "measured, scaled by 2.5 (assumed)"
-    assert scaled.row(0.5)[4] == pytest.approx(2.5 * one.row(0.5)[4])
+    assert row(scaled, 0.5)[4] == pytest.approx(2.5 * row(one, 0.5)[4])
     assert on_processor(one, SimpleNamespace(preset="pi4-fp32", factor=None)).label.startswith("scaled to pi4-fp32")
     toy = SyntheticCosts([constant(1.0)], (1,), [0.0], [10])
-    assert on_processor(toy, SimpleNamespace(preset=None, factor=3.0)).row(0.0) == [0.0, 3.0]
+    assert on_processor(toy, SimpleNamespace(preset=None, factor=3.0)).piece_s(0.0, 0, 1) == 3.0
     with pytest.raises(InputError, match="synthetic"):
         on_processor(toy, SimpleNamespace(preset="pi5-fp32", factor=None))
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rows import branch_row, row
 from scipy import stats
 
 from edgesim.profiling.costs import Costs, SyntheticCosts, synthetic_costs
@@ -42,17 +43,30 @@ def toy() -> SyntheticCosts:
     return SyntheticCosts([constant(0.001), exponential(0.01), uniform(0, 0.004)], (1, 3), [2e-4, 1e-4], [100, 50, 20])
 
 
-def test_rows_and_pieces_agree() -> None:
+def test_pieces() -> None:
     costs: Costs = toy()
     for luck in (0.0, 0.3, 0.99):
-        row = costs.row(luck)
-        assert len(row) == 4 and row[0] == 0.0
-        for start in range(4):
-            for stop in range(start, 4):
-                assert costs.piece_s(luck, start, stop) == pytest.approx(row[stop] - row[start])
+        whole = row(costs, luck)
+        assert whole == pytest.approx(
+            [0, 0.001, 0.001 - 0.01 * math.log1p(-luck), 0.001 - 0.01 * math.log1p(-luck) + 0.004 * luck]
+        )
+        for start in range(3):
+            for stop in range(start + 1, 4):
+                assert costs.piece_s(luck, start, stop) == pytest.approx(whole[stop] - whole[start])
+                assert costs.piece(start, stop)(luck) == pytest.approx(costs.piece_s(luck, start, stop), rel=1e-12)
         assert costs.piece_s(luck, 1, 3, 5) == pytest.approx(5 * costs.piece_s(luck, 1, 3))
+    assert costs.piece_s(0.3, 2, 2) == 0.0
     assert costs.mean_piece_s(0, 3) == pytest.approx(0.013) and costs.mean_piece_s(1, 2, 3) == pytest.approx(0.03)
-    assert costs.branch_row(0.4) == [2e-4, 1e-4] and costs.branch_s(0.1, 1, 4) == pytest.approx(4e-4)
+    assert branch_row(costs, 0.4) == [2e-4, 1e-4] and costs.branch_s(0.1, 1, 4) == pytest.approx(4e-4)
+    branch = costs.branch(1)
+    assert branch is not None and branch(0.3) == 1e-4
+
+
+def test_blocks_of_one_distribution_are_slow_together() -> None:
+    alike = exponential(0.01)
+    costs = SyntheticCosts([alike] * 4, (4,), [0.0], [10] * 4)
+    assert costs.piece(1, 4)(0.7) == pytest.approx(3 * alike.quantile(0.7)) == pytest.approx(costs.piece_s(0.7, 1, 4))
+    assert costs.branch(0) is costs.encode("int8", 1) is costs.decode("png", 0) is None
 
 
 def test_what_a_synthetic_model_has_for_nothing() -> None:
@@ -60,14 +74,14 @@ def test_what_a_synthetic_model_has_for_nothing() -> None:
     assert costs.label == "synthetic" and costs.num_blocks == 3 and costs.exits == (1, 3) and costs.max_batch is None
     assert [sum(spec.nbytes for spec in cut) for cut in costs.cuts] == [100, 50, 20, 0]
     assert costs.encode_s("int8", 1, 0.5) == costs.decode_s("png", 0, 0.5) == costs.mean_encode_s("fp32", 1) == 0.0
-    assert costs.preprocess_s(0.1) == costs.gather_s(4) == costs.overhead_s == 0.0 and costs.idle_factor(1.0) == 1.0
+    assert costs.preprocess_s(0.1) == costs.gather_s(4) == 0.0 and costs.idle_factor(1.0) == 1.0
 
 
 def test_scaling_scales_everything() -> None:
     one, costs = toy(), toy().scaled(2.5, 1.0, "scaled by 2.5")
     assert costs.label == "scaled by 2.5" and costs.cuts == one.cuts
-    assert costs.row(0.7) == pytest.approx([2.5 * seconds for seconds in one.row(0.7)])
-    assert costs.branch_row(0.7) == pytest.approx([2.5 * seconds for seconds in one.branch_row(0.7)])
+    assert row(costs, 0.7) == pytest.approx([2.5 * seconds for seconds in row(one, 0.7)])
+    assert branch_row(costs, 0.7) == pytest.approx([2.5 * seconds for seconds in branch_row(one, 0.7)])
     assert costs.mean_piece_s(0, 3) == pytest.approx(2.5 * one.mean_piece_s(0, 3))
 
 
@@ -86,6 +100,6 @@ def test_from_a_scenario() -> None:
     )
     costs = synthetic_costs(spec)
     assert costs.mean_piece_s(0, 5) == pytest.approx(0.022)
-    assert costs.branch_row(0.5) == [5e-4, 5e-4]
+    assert branch_row(costs, 0.5) == [5e-4, 5e-4]
     spec.branch_ms = (0.5, 1.5)
-    assert synthetic_costs(spec).branch_row(0.5) == pytest.approx([5e-4, 15e-4])
+    assert branch_row(synthetic_costs(spec), 0.5) == pytest.approx([5e-4, 15e-4])
