@@ -20,8 +20,10 @@ app = typer.Typer(
     add_completion=False,
 )
 outcomes_app = typer.Typer(help="Answers of models that somebody else executed.", no_args_is_help=True)
+models_app = typer.Typer(help="The backbones, by name: their cuts, and their authors' weights.", no_args_is_help=True)
 validate_app = typer.Typer(help="Compare the simulator with theory.", no_args_is_help=True)
 app.add_typer(outcomes_app, name="outcomes")
+app.add_typer(models_app, name="models")
 app.add_typer(validate_app, name="validate")
 
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario YAML.", show_default=False)]
@@ -80,6 +82,37 @@ def devices() -> None:
     from edgesim.commands.devices import devices_command
 
     devices_command()
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """List the backbones that go by name, and the models of the zoo."""
+    from edgesim.commands.models import list_command
+
+    list_command()
+
+
+@models_app.command("cuts")
+def models_cuts(
+    name: Annotated[str, typer.Argument(help="A backbone, or a model of the zoo.", show_default=False)],
+    img_size: Annotated[int | None, typer.Option(min=1, help="Side of the image, in pixels.")] = None,
+) -> None:
+    """What crosses after each block, its bytes by codec, and the natural bottlenecks."""
+    from edgesim.commands.models import cuts_command
+
+    cuts_command(name, img_size)
+
+
+@models_app.command("import")
+def models_import(
+    checkpoint: Annotated[Path, typer.Argument(help="The authors' weights: safetensors or .pth.", show_default=False)],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="The backbone they are of.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="The file to write; NAME.safetensors where not given.")] = None,
+) -> None:
+    """Convert the authors' weights to a safetensors file that a scenario can name."""
+    from edgesim.commands.models import import_command
+
+    import_command(checkpoint, name, out)
 
 
 @outcomes_app.command("import")

@@ -13,6 +13,7 @@ from edgesim.models import registry, zoo
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.crossvit import small_crossvit
 from edgesim.models.backbones.levit import small_levit
+from edgesim.models.backbones.shuffle import ShuffleTransformer
 from edgesim.models.backbones.vil import ViL
 from edgesim.models.backbones.vit import small_vit
 from edgesim.models.branches import MLPBranch
@@ -30,6 +31,7 @@ BACKBONES: Mapping[str, Callable[..., Backbone]] = {
     "levit": small_levit,
     "crossvit": small_crossvit,
     "vil": ViL,
+    "shuffle": ShuffleTransformer,
 }
 """What builds each type of backbone from its geometry."""
 
@@ -39,11 +41,17 @@ def create_branch(spec: MLPBranches, backbone: Backbone, after: int) -> MLPBranc
 
 
 def build(geometry: Geometry, seed: int = INITIAL_SEED) -> MultiExit:
-    """The model of a geometry with its initial weights, drawn from ``seed``."""
+    """The model of a geometry with its initial weights, drawn from ``seed``.
+
+    Raises InputError where the images cannot be cut into what the backbone needs.
+    """
     shape = geometry.backbone
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        backbone = BACKBONES[shape.type](**shape.model_dump(exclude={"type"}))
+        try:
+            backbone = BACKBONES[shape.type](**shape.model_dump(exclude={"type"}))
+        except ValueError as error:
+            raise InputError(f"geometry of {shape.type}: {error}") from None
         branches = {after: create_branch(branch, backbone, after) for after, branch in geometry.placed()}  # type: ignore[arg-type]
         return MultiExit(backbone, branches)
 

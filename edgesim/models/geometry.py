@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from itertools import accumulate
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -32,9 +33,6 @@ def _one_each(**lists: tuple[int, ...]) -> None:
 class BackboneShape(Shape):
     """What every backbone has; the other keys are the arguments of the function or class that builds it."""
 
-    class_token_after_stem: ClassVar[bool] = True
-    """Whether the state after the stem has a class token, which then is the same for every image."""
-
     img_size: Count = Field(description="side of the square image, in pixels")
     in_chans: Count
     num_classes: Count = Field(description="outputs: classes, or 1 for a number")
@@ -44,6 +42,11 @@ class BackboneShape(Shape):
     def num_blocks(self) -> int:
         """Blocks of the chain, the stem included."""
         raise NotImplementedError
+
+    @property
+    def fresh_class_tokens(self) -> frozenset[int]:
+        """Blocks run where there is a class token that is still the same for every image."""
+        return frozenset({1})
 
     @property
     def input_size(self) -> tuple[int, int, int]:
@@ -74,8 +77,6 @@ class SmallViT(BackboneShape):
 class LeViTShape(BackboneShape):
     """A LeViT; the keys are the arguments of ``backbones.levit.small_levit``, lists have one value for each stage."""
 
-    class_token_after_stem: ClassVar[bool] = False
-
     type: Literal["levit"]
     widths: Counts
     depths: Counts = Field(description="attention + MLP blocks")
@@ -85,16 +86,16 @@ class LeViTShape(BackboneShape):
 
     @property
     def num_blocks(self) -> int:
-        # Each stage but the first begins with a subsample.
-        return 1 + sum(self.depths) + len(self.depths) - 1
+        # Stem, and a subsample before each stage but the first.
+        return sum(self.depths) + len(self.depths)
+
+    @property
+    def fresh_class_tokens(self) -> frozenset[int]:
+        return frozenset()
 
     @model_validator(mode="after")
     def _consistent(self) -> LeViTShape:
         _one_each(widths=self.widths, depths=self.depths, heads=self.heads)
-        if self.img_size % self.stem_stride:
-            raise ValueError(f"img_size {self.img_size} is not a multiple of stem_stride {self.stem_stride}")
-        if bad := [width for width in self.widths[:-1] if width % self.key_dim]:
-            raise ValueError(f"width {bad[0]} is not a multiple of key_dim {self.key_dim}")
         return self
 
 
@@ -105,9 +106,7 @@ class CrossViTShape(BackboneShape):
     """
 
     type: Literal["crossvit"]
-    branch_sizes: Pair | None = Field(
-        default=None, description="side that the image is scaled to, in pixels; None: its own"
-    )
+    branch_sizes: Pair | None = Field(default=None, description="sides the image is scaled to, pixels; None: its own")
     patch_sizes: Pair
     widths: Pair
     depths: Pair = Field(description="encoder blocks in each multi-scale block")
@@ -124,17 +123,78 @@ class CrossViTShape(BackboneShape):
     @model_validator(mode="after")
     def _consistent(self) -> CrossViTShape:
         _heads_divide(self.widths, self.heads)
-        for size, patch in zip(self.branch_sizes or (self.img_size,) * 2, self.patch_sizes, strict=True):
-            if size % patch:
-                raise ValueError(f"the image of {size} pixels cannot be cut into patches of {patch}")
-        if self.depths[0] > self.depths[1]:
-            raise ValueError(f"depths {list(self.depths)}: the branch of large patches is the deeper one")
-        if self.conv_patches and self.patch_sizes != (12, 16):
-            raise ValueError(f"conv_patches needs patch_sizes [12, 16], found {list(self.patch_sizes)}")
         return self
 
 
-AnyBackbone = Annotated[SmallViT | LeViTShape | CrossViTShape, Field(discriminator="type")]
+class ViLShape(BackboneShape):
+    """A Vision Longformer; the keys are the arguments of ``backbones.vil.ViL``, lists have one value for each stage."""
+
+    type: Literal["vil"]
+    widths: Counts
+    depths: Counts = Field(description="attention + MLP blocks")
+    heads: Counts
+    patch_sizes: Counts = Field(default=(4, 2, 2, 2), description="pixels, then tokens of the stage before, of a side")
+    global_tokens: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(strict=False)] = (1, 1, 1, 0)
+    sparse_stages: int = Field(default=2, ge=0, description="first stages, whose attention is in sliding chunks")
+    window: Count = Field(default=7, description="side of a chunk, in tokens")
+    relative: bool = Field(default=False, description="relative position biases in place of absolute positions")
+    mlp_ratio: float = Field(default=4.0, gt=0)
+
+    @property
+    def num_blocks(self) -> int:
+        # An embedding before each stage; the first is the stem.
+        return sum(self.depths) + len(self.depths)
+
+    @property
+    def fresh_class_tokens(self) -> frozenset[int]:
+        # Every stage has new global tokens.
+        starts = accumulate((1 + depth for depth in self.depths[:-1]), initial=1)
+        return frozenset(start for start, count in zip(starts, self.global_tokens, strict=True) if count)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ViLShape:
+        _one_each(
+            widths=self.widths,
+            depths=self.depths,
+            heads=self.heads,
+            patch_sizes=self.patch_sizes,
+            global_tokens=self.global_tokens,
+        )
+        _heads_divide(self.widths, self.heads)
+        return self
+
+
+class ShuffleShape(BackboneShape):
+    """A Shuffle Transformer; the keys are the arguments of ``backbones.shuffle.ShuffleTransformer``."""
+
+    type: Literal["shuffle"]
+    width: Count = Field(description="of the first stage; it doubles from stage to stage")
+    depths: Counts = Field(description="blocks of each stage")
+    heads: Counts = Field(description="of each stage")
+    window: Count = Field(default=7, description="side of a window, in tokens")
+    mlp_ratio: float = Field(default=4.0, gt=0)
+    stem_channels: Count = Field(default=32, description="of the stem's first convolution")
+
+    @property
+    def num_blocks(self) -> int:
+        # Stem, and a merge before each stage but the first.
+        return sum(self.depths) + len(self.depths)
+
+    @property
+    def fresh_class_tokens(self) -> frozenset[int]:
+        return frozenset()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ShuffleShape:
+        _one_each(depths=self.depths, heads=self.heads)
+        _heads_divide(tuple(self.width * 2**stage for stage in range(len(self.depths))), self.heads)
+        return self
+
+
+AnyBackbone = Annotated[
+    SmallViT | LeViTShape | CrossViTShape | ViLShape | ShuffleShape,
+    Field(discriminator="type"),
+]
 
 
 def _as_list(value: Any) -> Any:
@@ -214,12 +274,12 @@ class Geometry(Shape):
     def _branches_within(self) -> Geometry:
         last = self.backbone.num_blocks - 1
         taken: set[int] = set()
-        for branch in self.branches:
-            # After the stem alone the class token is still the same for every image.
-            first = 2 if branch.type == "mlp" and self.backbone.class_token_after_stem else 1
-            if not all(first <= after <= last for after in branch.after):
-                raise ValueError(f"{branch.type} branches sit after {first}..{last} blocks, found {list(branch.after)}")
-            if twice := taken.intersection(branch.after):
-                raise ValueError(f"one exit at most after a block, found several after {min(twice)}")
-            taken.update(branch.after)
+        for after, branch in self.placed():
+            if not 1 <= after <= last:
+                raise ValueError(f"branches sit after 1..{last} blocks, found {after}")
+            if branch.type == "mlp" and after in self.backbone.fresh_class_tokens:
+                raise ValueError(f"after {after} blocks the class token of mlp is still the same for every image")
+            if after in taken:
+                raise ValueError(f"one exit at most after a block, found several after {after}")
+            taken.add(after)
         return self

@@ -10,22 +10,24 @@ import timm
 
 from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
-from edgesim.models.backbones import vil
+from edgesim.models.backbones import shuffle, vil
 from edgesim.models.backbones.base import Backbone
-from edgesim.models.backbones.crossvit import timm_crossvit
-from edgesim.models.backbones.levit import timm_levit
-from edgesim.models.backbones.vit import timm_vit
+from edgesim.models.backbones.crossvit import CrossViT, timm_crossvit
+from edgesim.models.backbones.levit import LeViT, timm_levit
+from edgesim.models.backbones.vit import ViT, timm_vit
 
 OWN: Mapping[str, tuple[type[Backbone], Mapping[str, Any]]] = {
-    name: (family, arguments) for family, variants in ((vil.ViL, vil.VARIANTS),) for name, arguments in variants.items()
+    name: (family, arguments)
+    for family, variants in ((vil.ViL, vil.VARIANTS), (shuffle.ShuffleTransformer, shuffle.VARIANTS))
+    for name, arguments in variants.items()
 }
 """The family of each variant, and the arguments of its constructor."""
 
 # The last one takes any other name of timm's.
-_WRAPPED: tuple[tuple[str, Callable[..., Backbone]], ...] = (
-    ("crossvit_", timm_crossvit),
-    ("levit_", timm_levit),
-    ("", timm_vit),
+_WRAPPED: tuple[tuple[str, type[Backbone], Callable[..., Backbone]], ...] = (
+    ("crossvit_", CrossViT, timm_crossvit),
+    ("levit_", LeViT, timm_levit),
+    ("", ViT, timm_vit),
 )
 _LISTED = (
     "crossvit_*",
@@ -62,14 +64,22 @@ def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:
         if name in OWN:
             family, arguments = OWN[name]
             return family(**{**arguments, **geometry})
-        wrapped = next(wrapped for prefix, wrapped in _WRAPPED if name.startswith(prefix))
-        return wrapped(name, pretrained, **geometry)
+        return _wrapper(name)[1](name, pretrained, **geometry)
     except InputError:
         raise
     except ValueError as error:
         raise InputError(f"model {name}: {error}") from error
     except Exception as error:  # timm and its hub client raise whatever their transport raises
         raise InputError(f"model {name}: {type(error).__name__}: {error}") from error
+
+
+def family(name: str) -> str:
+    """The class of a backbone."""
+    return (OWN[name] if name in OWN else _wrapper(name))[0].__name__
+
+
+def _wrapper(name: str) -> tuple[type[Backbone], Callable[..., Backbone]]:
+    return next((family, create) for prefix, family, create in _WRAPPED if name.startswith(prefix))
 
 
 def preprocess(name: str) -> Preprocess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -58,7 +59,9 @@ def read_foreign(path: Path) -> Mapping[str, Any]:
     if path.suffix == ".safetensors":
         return read_safetensors(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except Exception:  # torch, zip and pickle each have their own for a file that is not what it should be
@@ -69,6 +72,20 @@ def read_foreign(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, Mapping):
         raise InputError(f"{path}: holds a {type(found).__name__}, not a mapping of names to tensors")
     return found
+
+
+def export_weights(model: Backbone, path: Path, about: Mapping[str, str]) -> None:
+    """Write a backbone's weights as safetensors, whole or not at all.
+
+    about: goes into the file's metadata, with the number of classes and the input size.
+    """
+    from safetensors.torch import save
+
+    channels, *size = model.input_size
+    geometry = {"num_classes": model.num_classes, "in_chans": channels, "input_size": "x".join(map(str, size))}
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(save(model.state_dict(), {**about, **{key: str(value) for key, value in geometry.items()}}))
+    partial.replace(path)
 
 
 def load_released(model: AnyBackbone, state_dict: Mapping[str, Any], source: Path | str = "checkpoint") -> AnyBackbone:

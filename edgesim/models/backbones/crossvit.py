@@ -36,8 +36,6 @@ class CrossViT(Backbone):
         super().__init__()
         scales: Any = list(crossvit.blocks)  # modules find their children by attribute, which no type describes
         encoders = [len(branch) for branch in scales[0].blocks]
-        if encoders[0] > encoders[1]:
-            raise ValueError(f"the branch of large patches is the deeper one, found {encoders[0]} and {encoders[1]}")
         self.crossvit = crossvit
         # Multi-scale block, and encoder or None for the fusion, of each block after the stem but the last.
         steps = (*range(encoders[1]), None)
@@ -141,6 +139,10 @@ def small_crossvit(
     sizes = branch_sizes or (img_size, img_size)
     if any(size % patch for size, patch in zip(sizes, patch_sizes, strict=True)):
         raise ValueError(f"images of {list(sizes)} pixels cannot be cut into patches of {list(patch_sizes)}")
+    if conv_patches and tuple(patch_sizes) != (12, 16):
+        raise ValueError(f"patches by convolutions are of 12 and 16 pixels, found {list(patch_sizes)}")
+    if depths[0] > depths[1]:
+        raise ValueError(f"the branch of large patches is the deeper one, found depths {list(depths)}")
     crossvit = CrossVit(
         img_size=img_size,
         # timm rounds the scaled size down.
