@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
+from edgesim.commands.console import output
 from edgesim.profiling.report import DEVICE_COLUMNS, device_rows
 
 
@@ -15,4 +15,4 @@ def devices_command() -> None:
     table.columns[0].no_wrap = True  # the name is what a scenario's `preset` takes
     for row in device_rows():
         table.add_row(*row)
-    Console().print(table)
+    output().print(table)

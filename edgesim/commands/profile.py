@@ -6,13 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
 from edgesim.profiling.profile import Profile
 
 
 def profile_command(model: str | None, out: Path | None, threads: int, script: bool, from_script: Path | None) -> None:
-    console = Console()
+    console = output()
     if out is None:
         raise InputError("profile: name the file to write with -o FILE")
     if not out.parent.is_dir():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
 from edgesim.results.terminal import print_summary
@@ -26,7 +27,7 @@ def run_command(
     out: Path,
     force: bool,
 ) -> None:
-    console = Console()
+    console = output()
     given = {"seed": seed, "replications": replications}
     overrides = [*overrides, *(f"{key}={value}" for key, value in given.items() if value is not None)]
     scenario = only(load_scenario(path, overrides), policies)

@@ -10,20 +10,23 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.studies.validation import MOST_RELATIVE_ERROR, MOST_STANDARD_ERRORS, REPLICATIONS, Row, all_cases
 
 
 def theory_command(requests: int, seed: int) -> None:
     """Print theory beside simulation; exit code 1 where they disagree."""
+    errors = Console(stderr=True)
+    errors.print(f"{requests:,} requests a case: a minute or two", highlight=False)
     rows = []
-    with TemporaryDirectory() as folder, progress_bars(Console(stderr=True)) as report:
+    with TemporaryDirectory() as folder, progress_bars(errors) as report:
         cases = all_cases(requests, Path(folder))
         for number, case in enumerate(cases):
             report("simulating", number, len(cases))
             rows.append(case.compare(seed))
         report("simulating", len(cases), len(cases))
-    Console().print(table_of(rows))
+    output().print(table_of(rows))
     if not all(row.ok for row in rows):
         raise typer.Exit(1)
 

@@ -206,5 +206,5 @@ class Policy(ABC):
         ``Send``, ``Answer``, ``Cancel`` nor ``Stop``.
         """
 
-    def learn(self, feedback: Feedback) -> None:
+    def learn(self, feedback: Feedback) -> None:  # noqa: B027 (most policies do not learn)
         """Called at the device when all work on one of its requests has ended."""

@@ -96,7 +96,7 @@ def _cost_table(summary: Mapping[str, Any]) -> Table:
             _number(mean["latency_p95_s"], 1e3, "{:.1f}"),
             _number(mean["offload_ratio"], 100, "{:.1f} %"),
             _number(mean["bytes_up"], 1e-3, "{:.2f}"),
-            _number(mean["energy_j"], 1e3, "{:.1f}"),
+            _number(mean["energy_j"] or None, 1e3, "{:.1f}"),  # nothing where the scenario names no power
         )
     table.caption = f"missed: deadline {_deadline(compared_ms)}; sent: requests that sent anything up"
     return table

@@ -43,7 +43,9 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     style.policy_rows(axes, policies)
     axes.set_xlabel("mean time (ms)")
     style.legend_right(drawing, axes)
-    style.caption(drawing, summary, "Means over answered requests", *at_deadline(runs))
+    style.caption(
+        drawing, summary, "Means over answered requests, work behind the first answer included", *at_deadline(runs)
+    )
     return drawing
 
 
