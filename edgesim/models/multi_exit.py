@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from edgesim.models.backbones.base import Backbone, State
+from edgesim.models.branches.base import Branch
 
 
 class MultiExit(nn.Module):
@@ -17,7 +18,7 @@ class MultiExit(nn.Module):
     Exits count from 0 in order of depth; the last exit is the backbone's own head, after all L blocks.
     """
 
-    def __init__(self, backbone: Backbone, branches: Mapping[int, nn.Module]) -> None:
+    def __init__(self, backbone: Backbone, branches: Mapping[int, Branch]) -> None:
         super().__init__()
         inside = all(0 < after < backbone.num_blocks for after in branches)
         if not inside:
@@ -39,7 +40,8 @@ class MultiExit(nn.Module):
         after = self.exits[index]
         if after == self.num_blocks:
             return self.backbone.head(state)
-        return self.branches[str(after)](self.backbone.tokens(state))
+        branch = self.branches[str(after)]
+        return branch(self.backbone.tokens(state, branch.token_set))  # type: ignore[arg-type]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, classes) of the final exit."""

@@ -1,4 +1,4 @@
-"""Exit branches: what turns the state after a block into an answer (Bakhtiarnia et al., BMVC 2021)."""
+"""MLP-EE."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from edgesim.models.backbones.base import Tokens
+from edgesim.models.branches.base import Branch, summary_token
 
 
-def summary_token(tokens: Tokens) -> Tensor:
-    """(B, D): the class token, or the mean of the patch tokens where there is none."""
-    return tokens.patches.mean(1) if tokens.class_token is None else tokens.class_token
-
-
-class MLPBranch(nn.Module):
+class MLPBranch(Branch):
     """MLP-EE: LayerNorm on the class token, then Linear layers with GELU between.
 
-    ``hidden=()`` is the single Linear(D, c).  The paper's own layer list is not confirmed: independent
-    re-implementations differ between one Linear and an MLP, so the hidden widths are a parameter.
+    ``hidden=()`` is the single Linear(D, c), ``hidden=(4 * D, D)`` the MLP: independent re-implementations differ.
     """
 
     def __init__(self, width: int, num_classes: int, hidden: Sequence[int] = (), dropout: float = 0.0) -> None:
