@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isclose
 from typing import Any, Protocol
 
 from edgesim.engine.places import Place
 from edgesim.outcomes.scores import Scores
 
 SCORE_TOLERANCE = 1e-5
-"""Scores of one exit agree up to this much between batch sizes."""
+"""Scores of one exit agree up to this much between batch sizes, and values of a regression up to this share."""
 
 
 class Executor(Protocol):
@@ -55,7 +56,8 @@ class LiveExecution:
         assert answers is not None
         tabled, agreement = answers[sample], self.agreement
         agreement.answers += 1
-        agreement.predictions_differ += live.prediction != tabled.prediction
+        same = isclose(live.prediction, tabled.prediction, rel_tol=SCORE_TOLERANCE, abs_tol=SCORE_TOLERANCE)
+        agreement.predictions_differ += not same
         apart = max(abs(one - other) for one, other in zip(live[1:4], tabled[1:4], strict=True))
         agreement.scores_differ += apart > SCORE_TOLERANCE
         return live

@@ -16,7 +16,7 @@ from edgesim.data.images import encode_image, roundtrip_images
 from edgesim.errors import InputError
 from edgesim.models.multi_exit import MultiExit
 from edgesim.outcomes.path import Path, check_path, format_path
-from edgesim.outcomes.scores import empty_scores, score, softmax
+from edgesim.outcomes.scores import empty_scores, judge, read_out
 from edgesim.outcomes.table import OutcomeTable
 
 BATCH_SIZE = 128
@@ -77,12 +77,9 @@ def execute(
 
     The model is put into ``eval`` mode.  A piece that several paths share is run once; lossless hops share the answers
     of the path without them.  Raises InputError for a path that the model does not have, or a model that does not
-    answer with the data's classes, or whose answers are not finite.
+    answer with the data's classes (or with one value, for regression), or whose answers are not finite.
     """
-    if model.backbone.num_classes != len(dataset.classes):
-        raise InputError(
-            f"the model answers with {model.backbone.num_classes} classes, {dataset.name} has {len(dataset.classes)}"
-        )
+    check_outputs(model, dataset)
     root = Node((), model.exits)
     for path in paths:
         check_path(path, model.num_blocks)
@@ -91,6 +88,16 @@ def execute(
     for start in range(0, len(dataset), batch_size):
         run.batch(slice(start, min(start + batch_size, len(dataset))))
     return Executed({node.path: run.table(node) for node in root.walk()}, run.payloads)
+
+
+def check_outputs(model: MultiExit, dataset: Dataset) -> None:
+    """Raise InputError where a model has not one output for each class of the data, or one for its targets."""
+    outputs = model.backbone.num_classes
+    if outputs == dataset.outputs:
+        return
+    if dataset.task == "regression":
+        raise InputError(f"the model answers with {outputs} values, {dataset.name} has one target for each image")
+    raise InputError(f"the model answers with {outputs} classes, {dataset.name} has {dataset.outputs}")
 
 
 class _Execution:
@@ -106,7 +113,7 @@ class _Execution:
     ) -> None:
         self.model, self.dataset, self.preprocess, self.root, self.progress = model, dataset, preprocess, root, progress
         nodes, count = list(root.walk()), len(dataset)
-        self.scores = {node.path: empty_scores(len(node.exits), count) for node in nodes}
+        self.scores = {node.path: empty_scores(dataset.task, len(node.exits), count) for node in nodes}
         sent = [path for node in nodes for paths in node.sends.values() for path in paths]
         self.payloads = {path: np.empty(count, np.int64) for path in sent}
         self.done, self.total = 0, count * sum(model.num_blocks - node.cut for node in nodes)
@@ -140,15 +147,16 @@ class _Execution:
         for row, index in enumerate(node.exits):
             if self.model.exits[index] != blocks:
                 continue
-            logits = self.model.exit(value, index).numpy()  # type: ignore[arg-type]
-            if not np.isfinite(logits).all():
+            outputs = self.model.exit(value, index).numpy()  # type: ignore[arg-type]
+            if not np.isfinite(outputs).all():
                 raise InputError(f"exit {index} along path {format_path(node.path)} answers with numbers not finite")
-            for kept, found in zip(self.scores[node.path], score(softmax(logits)), strict=True):
+            for kept, found in zip(self.scores[node.path], read_out(outputs, self.dataset.task), strict=True):
                 kept[row, rows] = found
 
     def table(self, node: Node) -> OutcomeTable:
         found = self.scores[node.path]
-        return OutcomeTable(node.exits, *found, correct=found.prediction == self.dataset.labels)
+        correct, error = judge(found.prediction, self.dataset.labels, self.dataset.task)
+        return OutcomeTable(node.exits, *found, correct=correct, error=error)
 
 
 def run_piece(

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from edgesim.data.dataset import Dataset
 from edgesim.models.multi_exit import MultiExit
-from edgesim.outcomes.execute import Value, run_piece, through
-from edgesim.outcomes.scores import Scores, score, softmax
+from edgesim.outcomes.execute import Value, check_outputs, run_piece, through
+from edgesim.outcomes.scores import Scores, judge, read_out
 
 
 @dataclass(slots=True)
@@ -33,10 +33,12 @@ class LiveExecutor:
     """Executes pieces, exits and transfers for real; the engine says when and with whom.
 
     The answers agree with the tables of :mod:`edgesim.outcomes.execute` but for the last bits that another batch size
-    rounds differently.  The model is put into ``eval`` mode.
+    rounds differently.  The model is put into ``eval`` mode.  Raises InputError where it does not answer with the
+    data's classes, or with one value for regression.
     """
 
     def __init__(self, model: MultiExit, dataset: Dataset, preprocess: Callable[[np.ndarray], Tensor]) -> None:
+        check_outputs(model, dataset)
         self.model, self.dataset, self.preprocess = model.eval(), dataset, preprocess
 
     def begin(self, sample: int) -> Handle:
@@ -61,10 +63,11 @@ class LiveExecutor:
         """What exit ``index`` says to each; the handles have just run the blocks before it."""
         if self._blocks(handles) != self.model.exits[index]:
             raise ValueError(f"exit {index} sits after {self.model.exits[index]} blocks, {handles[0].blocks} were run")
-        logits = self.model.exit(_join([handle.value for handle in handles]), index).numpy()  # type: ignore[arg-type]
+        outputs = self.model.exit(_join([handle.value for handle in handles]), index).numpy()  # type: ignore[arg-type]
         labels = self.dataset.labels[[handle.sample for handle in handles]]
-        found = score(softmax(logits))
-        columns = (*(array.tolist() for array in found), (found.prediction == labels).tolist())
+        found = read_out(outputs, self.dataset.task)
+        correct, _ = judge(found.prediction, labels, self.dataset.task)
+        columns = (array.tolist() for array in (*found, correct))
         return [Scores(float(prediction), *rest) for prediction, *rest in zip(*columns, strict=True)]
 
     @torch.inference_mode()

@@ -56,7 +56,7 @@ def obtain(
         from edgesim.models.build import create_model, preprocessing
         from edgesim.outcomes.execute import execute
 
-        made = create_model(model, len(dataset.classes))
+        made = create_model(model, dataset.outputs)
         _same_exits(name, made.exits, exits)
         return execute(made, dataset, preprocessing(model), missing, progress)
 
@@ -69,7 +69,7 @@ def live_executor(model: ZooModel | TimmModel, data: Data, split: Split) -> Live
     from edgesim.outcomes.live import LiveExecutor
 
     dataset = load_data(data, split)
-    return LiveExecutor(create_model(model, len(dataset.classes)), dataset, preprocessing(model))
+    return LiveExecutor(create_model(model, dataset.outputs), dataset, preprocessing(model))
 
 
 def weights_digest(model: ZooModel | TimmModel) -> str:

@@ -1,4 +1,4 @@
-"""What one exit says about one sample, and the scores that follow from its probabilities."""
+"""What one exit says about one sample: scores that follow from its probabilities, or the value of a regression."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edgesim.data.dataset import Task
+
+CORRECT_WITHIN = 0.5
+"""A regression is right up to this error: a count that is, rounds to the target."""
+
 
 class Scores(NamedTuple):
     """One exit's answer for one sample.
 
     prediction: the class, or the value for regression.  confidence: the largest softmax probability.
     entropy: of the softmax, in nats.  margin: the largest less the second largest probability.
-    correct: whether the prediction is the label.  Regression has no scores: the three are NaN there.
+    correct: whether the prediction is the label, or within 0.5 of the target.  Regression has no scores: the three are
+    NaN there.
     """
 
     prediction: float
@@ -49,6 +55,23 @@ def score(probabilities: np.ndarray) -> ScoreArrays:
     )
 
 
-def empty_scores(*shape: int) -> ScoreArrays:
-    """Room for the scores of a classifier."""
-    return ScoreArrays(np.empty(shape, np.int32), *(np.empty(shape, np.float32) for _ in range(3)))
+def read_out(outputs: np.ndarray, task: Task) -> ScoreArrays:
+    """The scores of an exit's outputs: (..., classes) logits, or (..., 1) values of a regression."""
+    if task == "classification":
+        return score(softmax(outputs))
+    unknown = np.full(outputs.shape[:-1], np.nan, np.float32)
+    return ScoreArrays(outputs[..., 0].astype(np.float64), unknown, unknown, unknown)
+
+
+def judge(prediction: np.ndarray, labels: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray | None]:
+    """Whether predictions (..., samples) are right, and their absolute errors, which only regression has."""
+    if task == "classification":
+        return prediction == labels, None
+    error = np.abs(prediction - labels.astype(np.float64))
+    return error <= CORRECT_WITHIN, error
+
+
+def empty_scores(task: Task, *shape: int) -> ScoreArrays:
+    """Room for scores."""
+    kind = np.int32 if task == "classification" else np.float64
+    return ScoreArrays(np.empty(shape, kind), *(np.empty(shape, np.float32) for _ in range(3)))

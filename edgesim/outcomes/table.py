@@ -23,7 +23,8 @@ class OutcomeTable:
 
     exits: which exits the rows are (indices m, those at or behind the path's last cut).
     prediction: class (int32), or value (float64) for regression.  confidence, entropy (nats), margin: float32, NaN for
-    regression.  correct: bool.  error: |prediction - target| (float64) for regression, None for classification.
+    regression.  correct: bool, for regression an error of 0.5 at most.  error: |prediction - target| (float64) for
+    regression, None for classification.
     """
 
     exits: tuple[int, ...]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import timm
 import torch
@@ -24,6 +26,11 @@ def sharpened(model: MultiExit, seed: int) -> MultiExit:
             if parameter.ndim > 1:
                 parameter.normal_(0.0, 1.5 * parameter[0].numel() ** -0.5, generator=draw)
     return model.eval()
+
+
+@pytest.fixture(scope="session")
+def sharpen() -> Callable[[MultiExit, int], MultiExit]:
+    return sharpened
 
 
 @pytest.fixture(scope="session")
