@@ -10,9 +10,9 @@ SceneTask = Literal["class", "count"]
 
 SIDE = 64
 """Of a scene, in pixels."""
-CLASS_ITEMS, COUNT_ITEMS = 4, 10
+CLASS_ITEMS, COUNT_ITEMS = 3, 10
 """Most whole items in a scene of each task; the fewest is 1."""
-LARGEST = (28, 46)
+LARGEST = (38, 54)
 """Longest side of the item that gives a scene its class."""
 RATIO = 1.3
 """Longest side of the largest item over that of the next, at least."""
@@ -21,9 +21,9 @@ COUNTED, SPREAD = (11.0, 22.0), (0.8, 1.25)
 SMALLEST = {"class": 8, "count": 10}
 FRAGMENTS, FRAGMENT, PART = 8, (4, 7), (0.3, 0.5)
 """Most fragments; their longest side; the share of an item's height and width that each shows."""
-COVERED = 0.25
+COVERED = {"class": 0.15, "count": 0.25}
 """Most of an item's box that the boxes of other items may share."""
-GAIN = (0.55, 1.0)
+GAIN = (0.6, 1.0)
 """Brightness of an item."""
 TRIES, SHRINK = 24, 0.93
 """Random places that are tried for an item; by how much the items of a scene shrink when one has found none."""
@@ -74,7 +74,7 @@ def _items(task: SceneTask, boxes: np.ndarray, counts: np.ndarray, most: int, rn
     there = np.arange(most) < counts[:, None]
     longest = _class_sizes(shape, rng) if task == "class" else _count_sizes(shape, rng)
     window = boxes[item]
-    place = _place(window, np.maximum(longest, SMALLEST[task]), there, SMALLEST[task], task == "class", rng)
+    place = _place(task, window, np.maximum(longest, SMALLEST[task]), there, rng)
     return Sprites(item, window, place, rng.uniform(*GAIN, shape), np.where(there, rng.random(shape), np.nan))
 
 
@@ -88,17 +88,18 @@ def _count_sizes(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray
 
 
 def _place(
-    window: np.ndarray, longest: np.ndarray, there: np.ndarray, smallest: int, keep: bool, rng: np.random.Generator
+    task: SceneTask, window: np.ndarray, longest: np.ndarray, there: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Places (N, K, 4) that hide no item too much.  Where none are found, items shrink (``keep``: but the first)."""
+    """Places (N, K, 4) that hide no item too much.  Where none are found, all shrink but the largest of ``class``."""
+    shrinking = slice(1 if task == "class" else 0, None)
     place = np.zeros((*there.shape, 4), int)
     pending = np.arange(len(there))
     while len(pending):
         sides = scaled(window[pending], longest[pending])
-        place[pending], found = _try(sides, there[pending], rng)
+        place[pending], found = _try(sides, there[pending], COVERED[task], rng)
         pending = pending[~found]
-        shrunk = np.maximum((longest[pending] * SHRINK).astype(int), smallest)
-        longest[pending, int(keep) :] = shrunk[:, int(keep) :]
+        shrunk = np.maximum((longest[pending] * SHRINK).astype(int), SMALLEST[task])
+        longest[pending, shrinking] = shrunk[:, shrinking]
     return place
 
 
@@ -108,7 +109,9 @@ def scaled(window: np.ndarray, longest: np.ndarray) -> np.ndarray:
     return np.maximum(np.rint(sides * (longest / sides.max(-1))[..., None]).astype(int), 2)
 
 
-def _try(sides: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _try(
+    sides: np.ndarray, there: np.ndarray, most_covered: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """One attempt to place each item where it fits, in turn; and whether all of a scene's found a place."""
     scenes, most = there.shape
     corners = np.floor(rng.random((scenes, most, TRIES, 2)) * (SIDE + 1 - sides[:, :, None])).astype(int)
@@ -117,8 +120,8 @@ def _try(sides: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> tupl
     covered, found, row = np.zeros((scenes, most)), np.ones(scenes, bool), np.arange(scenes)
     for turn in range(1, most):
         shared = _shared(corners[:, turn], sides[:, turn], place[:, :turn]) * there[:, None, :turn]
-        fits = shared.sum(-1) <= COVERED * area[:, turn, None]
-        fits &= (covered[:, None, :turn] + shared <= COVERED * area[:, None, :turn]).all(-1)
+        fits = shared.sum(-1) <= most_covered * area[:, turn, None]
+        fits &= (covered[:, None, :turn] + shared <= most_covered * area[:, None, :turn]).all(-1)
         first = fits.argmax(-1)
         place[:, turn, :2] = corners[row, turn, first]
         covered[:, :turn] += shared[row, first] * there[:, turn, None]
