@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from edgesim.cli import app, main
 from edgesim.scenario.load import load_scenario
 
-COMMANDS = ("run", "profile", "train", "devices", "outcomes", "schema", "init", "validate")
+COMMANDS = ("run", "profile", "train", "devices", "models", "outcomes", "schema", "init", "validate")
 HEAVY = {"torch", "timm", "pandas", "matplotlib", "scipy", "numpy", "pyarrow", "pydantic", "simpy", "ruamel.yaml"}
 
 runner = CliRunner(env={"COLUMNS": "200"})
@@ -35,6 +35,8 @@ def test_help_names_every_command() -> None:
         (("run",), ("--policy", "--set", "--seed", "--replications", "--jobs", "--out", "--force", "SCENARIO")),
         (("profile",), ("--out", "--threads", "--script", "--import")),
         (("train",), ("CONFIG", "--export")),
+        (("models", "cuts"), ("NAME", "--img-size")),
+        (("models", "import"), ("CHECKPOINT", "--as", "--out")),
         (("outcomes", "import"), ("SOURCE", "FOLDER", "--split", "--path")),
         (("init",), ("FILE",)),
         (("validate", "theory"), ("--requests", "--seed")),
@@ -53,6 +55,8 @@ def test_help_of_a_command(arguments: tuple[str, ...], words: tuple[str, ...]) -
         ("run", "a.yaml", "--seed", "one"),
         ("run", "a.yaml", "--jobs", "0"),
         ("run", "a.yaml", "--no-such-option"),
+        ("models", "cuts"),
+        ("models", "import", "a.pth"),
         ("outcomes", "import", "a.npz"),
         ("validate", "theory", "--requests", "5"),
     ],
@@ -73,7 +77,12 @@ def test_it_is_a_module(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "light"),
-    [(["--help"], set()), (["run", "--help"], {"pydantic"}), (["profile", "--help"], {"pydantic"})],
+    [
+        (["--help"], set()),
+        (["run", "--help"], {"pydantic"}),
+        (["profile", "--help"], {"pydantic"}),
+        (["models", "cuts", "--help"], {"pydantic"}),
+    ],
 )
 def test_help_imports_nothing_heavy(arguments: list[str], light: set[str], tmp_path: Path) -> None:
     """light: what typer itself imports to read arguments."""

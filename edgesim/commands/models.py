@@ -11,6 +11,7 @@ from rich.table import Table
 
 from edgesim import models
 from edgesim.codecs.names import HEADER_BYTES
+from edgesim.commands.console import output
 from edgesim.errors import InputError
 from edgesim.models import registry
 from edgesim.models.backbones.base import Backbone
@@ -78,4 +79,4 @@ def _print_whole(table: Table) -> None:
 
 
 def _say(line: str) -> None:
-    Console().print(line, highlight=False, markup=False, soft_wrap=True)
+    output().print(line, highlight=False, markup=False, soft_wrap=True)
