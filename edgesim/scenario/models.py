@@ -22,10 +22,10 @@ class ZooModel(Spec):
 
 
 class TimmModel(Spec):
-    """A vision transformer of timm, by name."""
+    """A backbone by name: a vision transformer of timm, or one of ``edgesim models list``."""
 
-    source: Literal["timm"] = Field(description="A vision transformer of timm.")
-    name: str = Field(min_length=1, description="Its name in timm, such as deit_tiny_patch16_224.")
+    source: Literal["timm"] = Field(description="A vision transformer of timm, or another backbone of `edgesim models list`.")
+    name: str = Field(min_length=1, description="Its name, such as deit_tiny_patch16_224 or vil_tiny.")
     pretrained: bool = Field(default=True, description="Whether timm's own weights are loaded (timm downloads them).")
     weights: InputFile | None = Field(
         default=None, description="Path of a safetensors file with weights of backbone and branches, in timm's place."
