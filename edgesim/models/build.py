@@ -12,11 +12,12 @@ from edgesim.errors import InputError
 from edgesim.models import registry, zoo
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.crossvit import small_crossvit
+from edgesim.models.backbones.evo_deit import EvoDeiT
 from edgesim.models.backbones.levit import small_levit
 from edgesim.models.backbones.shuffle import ShuffleTransformer
 from edgesim.models.backbones.vil import ViL
 from edgesim.models.backbones.vit import small_vit
-from edgesim.models.branches import MLPBranch
+from edgesim.models.branches import create_branch
 from edgesim.models.geometry import Geometry, MLPBranches
 from edgesim.models.multi_exit import MultiExit
 from edgesim.models.weights import fit_weights, read_safetensors
@@ -30,14 +31,11 @@ BACKBONES: Mapping[str, Callable[..., Backbone]] = {
     "small_vit": small_vit,
     "levit": small_levit,
     "crossvit": small_crossvit,
+    "evo_deit": EvoDeiT,
     "vil": ViL,
     "shuffle": ShuffleTransformer,
 }
 """What builds each type of backbone from its geometry."""
-
-
-def create_branch(spec: MLPBranches, backbone: Backbone, after: int) -> MLPBranch:
-    return MLPBranch(backbone.token_shape(after).width, backbone.num_classes, spec.hidden)
 
 
 def build(geometry: Geometry, seed: int = INITIAL_SEED) -> MultiExit:
@@ -52,7 +50,7 @@ def build(geometry: Geometry, seed: int = INITIAL_SEED) -> MultiExit:
             backbone = BACKBONES[shape.type](**shape.model_dump(exclude={"type"}))
         except ValueError as error:
             raise InputError(f"geometry of {shape.type}: {error}") from None
-        branches = {after: create_branch(branch, backbone, after) for after, branch in geometry.placed()}  # type: ignore[arg-type]
+        branches = {after: create_branch(branch, backbone, after) for after, branch in geometry.placed()}
         return MultiExit(backbone, branches)
 
 

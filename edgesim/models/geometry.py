@@ -126,6 +126,31 @@ class CrossViTShape(BackboneShape):
         return self
 
 
+class EvoDeiTShape(BackboneShape):
+    """An Evo-ViT on DeiT; the keys are the arguments of ``backbones.evo_deit.EvoDeiT``."""
+
+    type: Literal["evo_deit"]
+    patch_size: Count
+    width: Count = Field(description="of a token")
+    depth: Count = Field(description="transformer blocks, besides the stem")
+    heads: Count
+    mlp_ratio: float = Field(default=4.0, gt=0)
+    keep: float = Field(default=0.5, gt=0, le=1, description="share of the patch tokens that stays informative")
+    tradeoff: float = Field(default=0.5, ge=0, le=1, description="of the newest class attention in its moving average")
+    select_before: Counts = Field(
+        default=(4, 8), description="transformer blocks, from 0, before which tokens are chosen"
+    )
+
+    @property
+    def num_blocks(self) -> int:
+        return 1 + self.depth
+
+    @model_validator(mode="after")
+    def _consistent(self) -> EvoDeiTShape:
+        _heads_divide((self.width,), (self.heads,))
+        return self
+
+
 class ViLShape(BackboneShape):
     """A Vision Longformer; the keys are the arguments of ``backbones.vil.ViL``, lists have one value for each stage."""
 
@@ -192,7 +217,7 @@ class ShuffleShape(BackboneShape):
 
 
 AnyBackbone = Annotated[
-    SmallViT | LeViTShape | CrossViTShape | ViLShape | ShuffleShape,
+    SmallViT | LeViTShape | CrossViTShape | EvoDeiTShape | ViLShape | ShuffleShape,
     Field(discriminator="type"),
 ]
 

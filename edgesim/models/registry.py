@@ -10,7 +10,7 @@ import timm
 
 from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
-from edgesim.models.backbones import shuffle, vil
+from edgesim.models.backbones import evo_deit, shuffle, vil
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.crossvit import CrossViT, timm_crossvit
 from edgesim.models.backbones.levit import LeViT, timm_levit
@@ -18,7 +18,11 @@ from edgesim.models.backbones.vit import ViT, timm_vit
 
 OWN: Mapping[str, tuple[type[Backbone], Mapping[str, Any]]] = {
     name: (family, arguments)
-    for family, variants in ((vil.ViL, vil.VARIANTS), (shuffle.ShuffleTransformer, shuffle.VARIANTS))
+    for family, variants in (
+        (evo_deit.EvoDeiT, evo_deit.VARIANTS),
+        (vil.ViL, vil.VARIANTS),
+        (shuffle.ShuffleTransformer, shuffle.VARIANTS),
+    )
     for name, arguments in variants.items()
 }
 """The family of each variant, and the arguments of its constructor."""
@@ -52,7 +56,8 @@ def check_name(name: str) -> None:
     if name in OWN or timm.is_model(name):
         return
     near = get_close_matches(name, {*names(), *timm.list_models()}, 4)
-    raise InputError(f"no model {name!r} here or in timm" + (f"; close names: {', '.join(near)}" if near else ""))
+    hint = f"; close names: {', '.join(near)}" if near else ""
+    raise InputError(f"no model is called {name!r}, here or in timm{hint}")
 
 
 def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:

@@ -24,7 +24,9 @@ class ZooModel(Spec):
 class TimmModel(Spec):
     """A backbone by name: a vision transformer of timm, or one of ``edgesim models list``."""
 
-    source: Literal["timm"] = Field(description="A vision transformer of timm, or another backbone of `edgesim models list`.")
+    source: Literal["timm"] = Field(
+        description="A vision transformer of timm, or another backbone of `edgesim models list`."
+    )
     name: str = Field(min_length=1, description="Its name, such as deit_tiny_patch16_224 or vil_tiny.")
     pretrained: bool = Field(default=True, description="Whether timm's own weights are loaded (timm downloads them).")
     weights: InputFile | None = Field(

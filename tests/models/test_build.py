@@ -86,7 +86,8 @@ def test_exits_beyond_the_blocks_are_refused(exits: list[int]) -> None:
 
 def test_an_unknown_name_is_answered_with_close_ones() -> None:
     with pytest.raises(
-        InputError, match="no model 'deit_tinny_patch16_224' here or in timm; close names: .*deit_tiny_patch16_224"
+        InputError,
+        match="no model is called 'deit_tinny_patch16_224', here or in timm; close names: .*deit_tiny_patch16_224",
     ):
         create_model(spec("deit_tinny_patch16_224"))
 
@@ -107,3 +108,16 @@ def test_preprocessing_of_a_timm_model_is_what_timm_says() -> None:
     found = preprocessing(spec("deit_tiny_patch16_224"))
     assert found.mean == (0.485, 0.456, 0.406) and found.std == (0.229, 0.224, 0.225)
     assert found.input_size == (3, 224, 224)
+
+
+def test_any_backbone_by_name_is_a_model_of_a_scenario(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="vil_tiny: no weights can be fetched"):
+        create_model(spec("vil_tiny", pretrained=True))
+    model = create_model(spec("vil_tiny", exits=[2, 4]), num_classes=3)
+    assert model.exits == (2, 4, 16) and model.backbone.num_classes == 3
+    save_file(model.backbone.state_dict(), tmp_path / "vil.safetensors")
+    loaded = create_model(spec("vil_tiny", weights=tmp_path / "vil.safetensors"), num_classes=3)
+    assert loaded.exits == (16,) and not loaded.training
+    with pytest.raises(InputError, match="these weights are not this model's: backbone"):
+        create_model(spec("vil_tiny", exits=[2], weights=tmp_path / "vil.safetensors"), num_classes=3)
+    assert preprocessing(spec("vil_tiny")).input_size == (3, 224, 224)
