@@ -1,4 +1,7 @@
-"""Relative position biases: a learned number per head and offset between a query and a key on a grid."""
+"""Relative position biases: a learned number per head and offset between a query and a key on a grid.
+
+They come as (1, heads, queries, keys), ready for ``scaled_dot_product_attention``, which has no fast path for less.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ class RelativeBias(nn.Module):
         self.register_buffer("index", index, persistent=False)
 
     def forward(self) -> Tensor:
-        """(heads, Q, K)"""
-        return self.table[self.index.flatten()].view(*self.index.shape, -1).permute(2, 0, 1)
+        """(1, heads, Q, K)"""
+        return self.table[self.index.flatten()].view(1, *self.index.shape, -1).permute(0, 3, 1, 2)
 
 
 def window_bias(grid: tuple[int, int], heads: int) -> RelativeBias:
@@ -55,10 +58,10 @@ class GlobalBias(nn.Module):
         trunc_normal_(self.to_globals, std=0.02)
 
     def of_globals(self, patches: int) -> Tensor:
-        """(heads, G, G + patches): global queries, keys with the global tokens first."""
-        return torch.cat([self.to_globals, self.to_patches[0, :, :, None].expand(-1, -1, patches)], -1)
+        """(1, heads, G, G + patches): global queries, keys with the global tokens first."""
+        return torch.cat([self.to_globals, self.to_patches[0, :, :, None].expand(-1, -1, patches)], -1)[None]
 
     def of_patches(self, patch_bias: Tensor) -> Tensor:
-        """(heads, Q, G + K): ``patch_bias`` (heads, Q, K) with the global keys put first."""
-        queries = patch_bias.shape[1]
-        return torch.cat([self.to_patches[1, :, None].expand(-1, queries, -1), patch_bias], -1)
+        """(1, heads, Q, G + K): ``patch_bias`` (1, heads, Q, K) with the global keys put first."""
+        queries = patch_bias.shape[2]
+        return torch.cat([self.to_patches[1:, :, None].expand(-1, -1, queries, -1), patch_bias], -1)

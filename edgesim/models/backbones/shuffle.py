@@ -37,22 +37,24 @@ class WindowAttention(nn.Module):
         """(B, 3*C, H, W) to (3, B * windows, heads, W*W, C / heads)"""
         side = self.window
         rows, columns = qkv.shape[2] // side, qkv.shape[3] // side
+        image = qkv.permute(0, 2, 3, 1)
         if self.shuffle:  # the place within a window changes slowest along each axis
-            image = qkv.unflatten(3, (side, columns)).unflatten(2, (side, rows)).transpose(2, 3).transpose(4, 5)
+            parts = image.unflatten(2, (side, columns)).unflatten(1, (side, rows)).permute(0, 2, 1, 4, 3, 5)
         else:
-            image = qkv.unflatten(3, (columns, side)).unflatten(2, (rows, side))
-        # (B, 3, heads, C / heads, rows, W, columns, W)
-        parts = image.unflatten(1, (3, self.heads, -1)).permute(1, 0, 4, 6, 2, 5, 7, 3)
+            parts = image.unflatten(2, (columns, side)).unflatten(1, (rows, side))
+        # from (B, rows, W, columns, W, 3, heads, C / heads)
+        parts = parts.unflatten(5, (3, self.heads, -1)).permute(5, 0, 1, 3, 6, 2, 4, 7)
         return parts.flatten(5, 6).flatten(1, 3)
 
     def _image(self, mixed: Tensor, image: Tensor) -> Tensor:
         """The inverse: (B * windows, heads, W*W, C / heads) to (B, C, H, W)."""
+        batch, channels, height, width = image.shape
         side = self.window
-        rows, columns = image.shape[2] // side, image.shape[3] // side
-        parts = mixed.unflatten(2, (side, side)).unflatten(0, (-1, rows, columns)).permute(0, 3, 6, 1, 4, 2, 5)
+        parts = mixed.unflatten(2, (side, side)).unflatten(0, (batch, height // side, width // side))
+        parts = parts.permute(0, 1, 4, 2, 5, 3, 6)
         if self.shuffle:
-            parts = parts.transpose(3, 4).transpose(5, 6)
-        return parts.reshape(image.shape)
+            parts = parts.permute(0, 2, 1, 4, 3, 5, 6)
+        return parts.reshape(batch, height, width, channels).permute(0, 3, 1, 2)
 
 
 class Block(nn.Module):
@@ -73,9 +75,11 @@ class Block(nn.Module):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, image: Tensor) -> Tensor:
+        # Convolutions, depthwise ones above all, and windows are quicker with the channels last.
+        image = image.contiguous(memory_format=torch.channels_last)
         image = image + self.drop_path(self.attn(self.norm1(image)))
         image = image + self._nearby(self.norm2(image))
-        return image + self.drop_path(self.mlp(self.norm3(image)))
+        return (image + self.drop_path(self.mlp(self.norm3(image)))).contiguous()
 
     def _nearby(self, image: Tensor) -> Tensor:
         """The depthwise convolution; an even window gives a row and a column too many, at the far sides."""

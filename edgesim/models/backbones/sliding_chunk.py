@@ -8,6 +8,9 @@ from torch.nn.functional import pad, scaled_dot_product_attention
 
 from edgesim.models.backbones.relative_bias import GlobalBias, RelativeBias, grid_positions
 
+GATHERED = 3_000_000
+"""Keys and values gathered at one time, in numbers: larger tensors are slower, for their memory is new each time."""
+
 
 class SlidingChunkAttention(nn.Module):
     """A patch attends to its own W x W chunk, the 8 chunks around it and the global tokens; globals attend to all.
@@ -46,12 +49,17 @@ class SlidingChunkAttention(nn.Module):
         return scaled_dot_product_attention(self._split(query), key, value, bias).transpose(1, 2).flatten(2)
 
     def _of_patches(self, query: Tensor, kv: Tensor) -> Tensor:
-        """(B, H*W, D): each chunk of queries attends to its neighbourhood."""
-        batch, count = query.shape[0], self.chunks[0] * self.chunks[1]
-        queries = self._cut(query).flatten(0, 2)
+        """(B, H*W, D): each chunk of queries attends to its neighbourhood, for a few images at a time."""
+        mask = self._mask()
+        images = max(1, GATHERED // (mask.shape[0] * mask.shape[-1] * kv.shape[-1]))
+        pieces = zip(query.split(images), kv.split(images), strict=True)
+        return torch.cat([self._attend(*piece, mask) for piece in pieces])
+
+    def _attend(self, query: Tensor, kv: Tensor, mask: Tensor) -> Tensor:
+        batch = len(query)
         key, value = (self._split(part) for part in self._neighbourhoods(kv).chunk(2, -1))
-        mask = self._mask().expand(batch, -1, -1, -1, -1).reshape(batch * count, -1, *self._mask().shape[2:])
-        mixed = scaled_dot_product_attention(self._split(queries), key, value, mask)
+        mask = mask.expand(batch, -1, -1, -1, -1).flatten(0, 1)
+        mixed = scaled_dot_product_attention(self._split(self._cut(query).flatten(0, 2)), key, value, mask)
         return self._join(mixed.transpose(1, 2).flatten(2), batch)
 
     def _mask(self) -> Tensor:
@@ -88,13 +96,8 @@ class SlidingChunkAttention(nn.Module):
 
     def _outside(self) -> Tensor:
         """(chunks, 1, 1, G + 9*W*W): minus infinity for keys outside the map, else zero."""
-        inside = torch.ones(1, self.grid[0] * self.grid[1], 1)
-        ring = pad(self._cut(inside), (0, 0, 0, 0, 1, 1, 1, 1))
-        (rows, columns) = self.chunks
-        parts = [ring[:, row : row + rows, column : column + columns] for row in range(3) for column in range(3)]
-        everywhere = torch.ones(1, rows, columns, self.global_tokens, 1)
-        inside = torch.cat([everywhere, *parts], 3).view(rows * columns, 1, 1, -1)
-        return torch.zeros_like(inside).masked_fill(inside == 0, float("-inf"))
+        tokens = torch.ones(1, self.global_tokens + self.grid[0] * self.grid[1], 1)
+        return self._neighbourhoods(tokens).log()[:, None, None, :, 0]
 
 
 def _neighbour_bias(window: int, heads: int) -> RelativeBias:

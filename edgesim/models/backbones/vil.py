@@ -36,11 +36,11 @@ class FullAttention(nn.Module):
         return self.proj(mixed.transpose(1, 2).flatten(2))
 
     def _bias(self) -> Tensor | None:
-        """(heads, G + N, G + N)"""
+        """(1, heads, G + N, G + N)"""
         if self.bias is None or self.global_bias is None:
             return None if self.bias is None else self.bias()
         of_patches = self.global_bias.of_patches(self.bias())
-        return torch.cat([self.global_bias.of_globals(self.patches), of_patches], 1)
+        return torch.cat([self.global_bias.of_globals(self.patches), of_patches], 2)
 
 
 class Layer(nn.Module):
