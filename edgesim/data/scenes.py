@@ -30,7 +30,7 @@ CHUNK = 1_000
 SEED = 0
 SHIPPED = Path(__file__).with_name("fashion_scenes")
 MEAN_STD = {"class": (0.1815, 0.1886), "count": (0.1642, 0.1706)}
-"""Mean and standard deviation of each task's training pixels, scaled to 0..1."""
+"""By which pixels, scaled to 0..1, are normalised: about the mean and spread of each task's training pixels."""
 
 
 def read_scenes(folder: Path, task: SceneTask, split: str) -> Dataset:
