@@ -12,7 +12,7 @@ from edgesim.errors import InputError
 from edgesim.models.geometry import Count, Geometry, Shape
 from edgesim.models.recipe import Recipe
 from edgesim.scenario.document import Document, shown
-from edgesim.scenario.reader import parse
+from edgesim.scenario.reader import read
 
 
 def _folder(value: Any, info: ValidationInfo) -> Any:
@@ -80,13 +80,7 @@ def load_training_config(path: Path) -> TrainingConfig:
 
     Raises InputError naming file, line and key, what was found and what is allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: this is no text in UTF-8") from None
-    document = parse(text, str(path))
+    document = read(path)
     try:
         return TrainingConfig.model_validate(document.data, context={"folder": path.resolve().parent})
     except ValidationError as error:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier
+from edgesim.scenario.spec import NotNegative, Positive, Spec, above_low
 
 Knowledge = Literal["exact", "distribution", "none"]
 KNOWN = "What policies know of the deadline: exact (its value), distribution (how it is drawn) or none."
@@ -28,13 +28,7 @@ class UniformDeadline(Spec):
     high_ms: Positive = Field(description="Greatest deadline after the arrival, ms; above low_ms.")
     known: Knowledge = Field(default="exact", description=KNOWN)
 
-    @field_validator("high_ms")
-    @classmethod
-    def _above(cls, high_ms: float, info: ValidationInfo) -> float:
-        low_ms = earlier(info, "low_ms")
-        if low_ms is not None and high_ms <= low_ms:
-            raise ValueError(f"found {high_ms:g}, allowed: more than low_ms ({low_ms:g})")
-        return high_ms
+    _above_low = field_validator("high_ms")(above_low)
 
 
 class ExponentialDeadline(Spec):

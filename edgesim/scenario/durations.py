@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Strict, Tag, ValidationInfo, field_validator
+from pydantic import Discriminator, Field, Strict, Tag, field_validator
 
-from edgesim.scenario.spec import Count, NotNegative, Positive, Spec, earlier
+from edgesim.scenario.spec import Count, NotNegative, Positive, Spec, above_low
 
 
 class ExponentialTime(Spec):
@@ -23,13 +23,7 @@ class UniformTime(Spec):
     low_ms: NotNegative = Field(description="Least time, ms.")
     high_ms: Positive = Field(description="Greatest time, ms; above low_ms.")
 
-    @field_validator("high_ms")
-    @classmethod
-    def _above(cls, high_ms: float, info: ValidationInfo) -> float:
-        low_ms = earlier(info, "low_ms")
-        if low_ms is not None and high_ms <= low_ms:
-            raise ValueError(f"found {high_ms:g}, allowed: more than low_ms ({low_ms:g})")
-        return high_ms
+    _above_low = field_validator("high_ms")(above_low)
 
 
 class LognormalTime(Spec):

@@ -9,12 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edgesim.errors import InputError
 from edgesim.scenario.checks import check
 from edgesim.scenario.document import Document
 from edgesim.scenario.overrides import override
 from edgesim.scenario.problems import from_validation, input_error
-from edgesim.scenario.reader import parse
+from edgesim.scenario.reader import read
 from edgesim.scenario.scenario import Scenario
 
 
@@ -23,13 +22,7 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
     Raises InputError naming file, line and key, what was found and what is allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: this is no text in UTF-8") from None
-    return _scenario(parse(text, str(path)), path.resolve().parent, overrides)
+    return _scenario(read(path), path.resolve().parent, overrides)
 
 
 def build_scenario(data: Mapping[str, Any], folder: Path = Path(), overrides: Sequence[str] = ()) -> Scenario:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -15,6 +16,17 @@ from edgesim.scenario.document import Document, Key, Place, dotted, shown
 
 PREFIX = "tag:yaml.org,2002:"
 TAGS = {PREFIX + name for name in ("str", "int", "float", "bool", "null", "map", "seq")}
+
+
+def read(path: Path) -> Document:
+    """Read a YAML file.  Raises InputError where there is none, where it is no text, and as ``parse``."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: this is no text in UTF-8") from None
+    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Document:

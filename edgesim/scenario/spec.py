@@ -43,3 +43,11 @@ def increasing(values: tuple[float, ...], what: str) -> None:
 def earlier(info: ValidationInfo, key: str) -> Any:
     """The value of a key that stands before the one being validated; None where that one was refused itself."""
     return info.data.get(key)
+
+
+def above_low(high_ms: float, info: ValidationInfo) -> float:
+    """A validator for ``high_ms``: above ``low_ms``, which is named before it."""
+    low_ms = earlier(info, "low_ms")
+    if low_ms is not None and high_ms <= low_ms:
+        raise ValueError(f"found {high_ms:g}, allowed: more than low_ms ({low_ms:g})")
+    return high_ms
