@@ -11,9 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from edgesim.models.backbones.base import Backbone  # noqa: E402
 from edgesim.models.backbones.sliding_chunk import SlidingChunkAttention  # noqa: E402
-from edgesim.models.backbones.vil import VARIANTS, ViL  # noqa: E402
+from edgesim.models.backbones.vil import VARIANTS, FullAttention, ViL  # noqa: E402
 from edgesim.profiling.macs import block_macs, head_macs  # noqa: E402
 
 PARITY = Path(__file__).parents[3] / "shared" / "parity"
@@ -225,6 +224,32 @@ def test_other_sizes_are_padded_at_the_right_and_the_bottom() -> None:
     assert odd.token_shape(1).grid == (13, 16) and odd.token_shape(3).grid == (7, 8)
 
 
+@torch.inference_mode()
+def test_full_attention_with_relative_bias_pair_by_pair() -> None:
+    """Row offset times the columns of the table plus column offset, query minus key; global tokens have their own."""
+    torch.manual_seed(0)
+    height, width, heads = 3, 4, 2
+    attention = FullAttention(8, heads, (height, width), 1, relative=True)
+    for value in attention.parameters():
+        torch.nn.init.normal_(value)
+    places = [None, *((row, column) for row in range(height) for column in range(width))]
+    bias = torch.empty(heads, 13, 13)
+    for q, query in enumerate(places):
+        for k, key in enumerate(places):
+            if query and key:
+                row, column = query[0] - key[0] + height - 1, query[1] - key[1] + width - 1
+                bias[:, q, k] = attention.bias.table[row * (2 * width - 1) + column]
+            elif query or key:
+                bias[:, q, k] = attention.global_bias.to_patches[1 if query else 0, :, 0]
+            else:
+                bias[:, q, k] = attention.global_bias.to_globals[:, 0, 0]
+    tokens = torch.randn(2, 13, 8)
+    query, key, value = attention.qkv(tokens).unflatten(-1, (3, heads, 4)).permute(2, 0, 3, 1, 4)
+    mixed = (query @ key.mT / 2 + bias).softmax(-1) @ value
+    expected = attention.proj(mixed.transpose(1, 2).flatten(2))
+    assert torch.allclose(attention(tokens), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_a_fresh_model_learns() -> None:
     torch.manual_seed(0)
     model = ViL(**SMALL, drop_path=0.1)
@@ -257,7 +282,3 @@ def test_released_names_of_the_relative_form() -> None:
     released["layer1.1.attn.query_global.weight"] = own["stages.0.layers.0.attn.query.weight"]
     released["layer1.1.attn.relative_position_index"] = torch.zeros(3)
     assert list(model.released(released)) == list(theirs.values())
-
-
-def test_is_a_backbone() -> None:
-    assert isinstance(small(), Backbone)
