@@ -13,6 +13,7 @@ from edgesim.models import registry, zoo
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.crossvit import small_crossvit
 from edgesim.models.backbones.evo_deit import EvoDeiT
+from edgesim.models.backbones.evo_levit import EvoLeViT
 from edgesim.models.backbones.levit import small_levit
 from edgesim.models.backbones.shuffle import ShuffleTransformer
 from edgesim.models.backbones.vil import ViL
@@ -32,6 +33,7 @@ BACKBONES: Mapping[str, Callable[..., Backbone]] = {
     "levit": small_levit,
     "crossvit": small_crossvit,
     "evo_deit": EvoDeiT,
+    "evo_levit": EvoLeViT,
     "vil": ViL,
     "shuffle": ShuffleTransformer,
 }

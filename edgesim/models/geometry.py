@@ -151,6 +151,29 @@ class EvoDeiTShape(BackboneShape):
         return self
 
 
+class EvoLeViTShape(BackboneShape):
+    """An Evo-ViT on LeViT; the keys are the arguments of ``backbones.evo_levit.EvoLeViT``."""
+
+    type: Literal["evo_levit"]
+    widths: Counts
+    depths: Counts = Field(description="attention + MLP blocks")
+    heads: Counts
+    key_dim: Count = Field(description="of a query or key of one head")
+    stem_stride: Literal[8, 16] = Field(default=16, description="pixels of a token's side after the stem")
+    keep: float = Field(default=0.5, gt=0, le=1, description="share of the patch tokens that stays informative")
+    ordinary: int = Field(default=2, ge=0, description="first attention + MLP blocks, which take all tokens")
+
+    @property
+    def num_blocks(self) -> int:
+        # Stem, and a subsample before each stage but the first.
+        return sum(self.depths) + len(self.depths)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> EvoLeViTShape:
+        _one_each(widths=self.widths, depths=self.depths, heads=self.heads)
+        return self
+
+
 class ViLShape(BackboneShape):
     """A Vision Longformer; the keys are the arguments of ``backbones.vil.ViL``, lists have one value for each stage."""
 
@@ -217,7 +240,7 @@ class ShuffleShape(BackboneShape):
 
 
 AnyBackbone = Annotated[
-    SmallViT | LeViTShape | CrossViTShape | EvoDeiTShape | ViLShape | ShuffleShape,
+    SmallViT | LeViTShape | CrossViTShape | EvoDeiTShape | EvoLeViTShape | ViLShape | ShuffleShape,
     Field(discriminator="type"),
 ]
 

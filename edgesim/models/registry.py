@@ -10,7 +10,7 @@ import timm
 
 from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
-from edgesim.models.backbones import evo_deit, shuffle, vil
+from edgesim.models.backbones import evo_deit, evo_levit, shuffle, vil
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.crossvit import CrossViT, timm_crossvit
 from edgesim.models.backbones.levit import LeViT, timm_levit
@@ -20,6 +20,7 @@ OWN: Mapping[str, tuple[type[Backbone], Mapping[str, Any]]] = {
     name: (family, arguments)
     for family, variants in (
         (evo_deit.EvoDeiT, evo_deit.VARIANTS),
+        (evo_levit.EvoLeViT, evo_levit.VARIANTS),
         (vil.ViL, vil.VARIANTS),
         (shuffle.ShuffleTransformer, shuffle.VARIANTS),
     )

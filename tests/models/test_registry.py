@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vil_tiny": {},
     "vil_tiny_rpb": {},
     "evo_deit_tiny": {},
+    "evo_levit_128s": {},
     "shuffle_t": {"window": 2},
 }
 
@@ -48,7 +49,7 @@ def test_the_families_are_all_there() -> None:
     assert {"crossvit_18_dagger_408", "levit_384", "vil_base_wide_rpb", "shuffle_b", "deit_base_patch16_224"} <= found
     assert not any("distilled" in name or "levit_conv" in name for name in found)
     families = {registry.family(name) for name in found}
-    assert {"ViT", "LeViT", "CrossViT", "ViL", "ShuffleTransformer", "EvoDeiT"} <= families
+    assert {"ViT", "LeViT", "CrossViT", "ViL", "ShuffleTransformer", "EvoDeiT", "EvoLeViT"} <= families
     assert len(found) == len(names())
 
 
