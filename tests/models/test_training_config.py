@@ -39,7 +39,7 @@ def test_a_config_is_read_with_defaults_and_paths_from_its_folder(tmp_path: Path
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("epochs: 2", "epoch: 2", r"tiny.yaml:10:\d+: recipe.epoch: unknown key; allowed: epochs, batch_size"),
+        ("epochs: 2", "epoch: 2", r"tiny.yaml:10:\d+: recipe.epoch: unknown key; allowed: .*epochs, batch_size"),
         ("  epochs: 2\n", "", "tiny.yaml:.*: recipe.epochs: missing key"),
         ("epochs: 2", "epochs: two", r"tiny.yaml:10:\d+: recipe.epochs: found 'two' \(text\), allowed: integer"),
         ("epochs: 2", "epochs: 0", r"recipe.epochs: found 0 \(a whole number\), allowed: greater than or equal to 1"),
