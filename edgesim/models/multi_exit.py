@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from edgesim.models.backbones.base import Backbone, State
+from edgesim.models.backbones.base import Backbone, State, Tokens
 from edgesim.models.branches.base import Branch
 
 
@@ -37,11 +37,17 @@ class MultiExit(nn.Module):
 
     def exit(self, state: State, index: int) -> Tensor:
         """Logits (B, classes) of exit ``index`` from the state after ``exits[index]`` blocks."""
-        after = self.exits[index]
-        if after == self.num_blocks:
+        if self.exits[index] == self.num_blocks:
             return self.backbone.head(state)
-        branch = self.branches[str(after)]
-        return branch(self.backbone.tokens(state, branch.token_set))  # type: ignore[arg-type]
+        return self.branch(index)(self.exit_tokens(state, index))
+
+    def branch(self, index: int) -> Branch:
+        """The branch of an early exit."""
+        return self.branches[str(self.exits[index])]  # type: ignore[return-value]
+
+    def exit_tokens(self, state: State, index: int) -> Tokens:
+        """What the branch of an early exit reads of the state there."""
+        return self.backbone.tokens(state, self.branch(index).token_set)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, classes) of the final exit."""

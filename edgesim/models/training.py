@@ -1,52 +1,28 @@
-"""Joint training of a multi-exit model: one loss over all exits, the final one weighted double."""
+"""Training a multi-exit model, resumable after every epoch."""
 
 from __future__ import annotations
 
 import csv
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from torch import Tensor, nn
 
 from edgesim.data.dataset import Dataset
 from edgesim.errors import InputError
 from edgesim.models.checkpoint import Checkpoint, Log, read_checkpoint, write_checkpoint
+from edgesim.models.losses import criterion
 from edgesim.models.multi_exit import MultiExit
 from edgesim.models.recipe import Recipe
+from edgesim.models.strategies import STRATEGIES, Setting, Stage, centre, check
 from edgesim.models.weights import fit_weights
 
-
-def joint_loss(logits: Tensor, labels: Tensor, final_exit_weight: float, label_smoothing: float) -> Tensor:
-    """Weighted mean over exits of the cross-entropy; logits: (exits, B, classes), labels: (B,)."""
-    losses = torch.stack([functional.cross_entropy(exit, labels, label_smoothing=label_smoothing) for exit in logits])
-    weights = torch.ones(len(losses))
-    weights[-1] = final_exit_weight
-    return (losses * weights).sum() / weights.sum()
-
-
-def augment(images: Tensor, recipe: Recipe, rng: np.random.Generator) -> Tensor:
-    """Shift, flip and erase a batch of (B, C, H, W) images, each with draws of its own."""
-    count, _, height, width = images.shape
-    padded = functional.pad(images, [recipe.shift] * 4, value=float(images.min()))
-    top, left = torch.from_numpy(rng.integers(0, 2 * recipe.shift + 1, (2, count)))
-    rows, columns = torch.arange(height), torch.arange(width).expand(count, -1)
-    if recipe.flip:
-        mirrored = torch.from_numpy(rng.random(count) < 0.5)
-        columns = torch.where(mirrored[:, None], width - 1 - columns, columns)
-    rows = (top[:, None] + rows)[:, :, None]
-    columns = (left[:, None] + columns)[:, None, :]
-    moved = padded[torch.arange(count)[:, None, None], :, rows, columns].permute(0, 3, 1, 2).contiguous()
-    blank = float(images.min())
-    for index in np.flatnonzero(rng.random(count) < recipe.erase):
-        side_y, side_x = rng.integers(2, recipe.erase_size + 1, 2)
-        y, x = rng.integers(0, height - side_y + 1), rng.integers(0, width - side_x + 1)
-        moved[index, :, y : y + side_y, x : x + side_x] = blank
-    return moved
+Progress = Callable[[int, int, int, float], None]
+"""Called with (epoch from 0, batch from 1, batches, mean loss so far) after every batch."""
 
 
 def learning_rate(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
@@ -58,42 +34,34 @@ def learning_rate(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
-def parameter_groups(model: MultiExit, weight_decay: float) -> list[dict[str, object]]:
+def parameter_groups(named: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, object]]:
     """No decay for biases, norms, tokens and position embeddings, as timm's recipes do."""
-    named = list(model.named_parameters())
-    plain = {name for name, value in named if value.ndim < 2 or name.endswith(("pos_embed", "cls_token"))}
-    return [
-        {"params": [value for name, value in named if name not in plain], "weight_decay": weight_decay},
-        {"params": [value for name, value in named if name in plain], "weight_decay": 0.0},
-    ]
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    for name, value in named:
+        is_plain = value.ndim < 2 or name.endswith(("pos_embed", "cls_token"))
+        (plain if is_plain else decayed).append(value)
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
 
 
-def batches(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Row numbers of whole batches in random order; what does not fill a batch is left out this time."""
-    order = rng.permutation(count)
+def batches(rows: np.ndarray, count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Whole batches of ``count`` row numbers in random order; what does not fill a batch is left out this time.
+
+    No row comes again before all have come.
+    """
+    order = np.concatenate([rng.permutation(rows) for _ in range(-(-count // len(rows)))])
     for start in range(0, count - size + 1, size):
         yield order[start : start + size]
-
-
-@torch.inference_mode()
-def accuracy_per_exit(model: MultiExit, images: Tensor, labels: Tensor, batch_size: int = 250) -> list[float]:
-    """Share of right answers of each exit; images are preprocessed (N, C, H, W)."""
-    model.eval()
-    right = torch.zeros(len(model.exits))
-    for start in range(0, len(images), batch_size):
-        part = slice(start, start + batch_size)
-        right += (model.all_exits(images[part]).argmax(-1) == labels[part]).sum(1)
-    return (right / len(images)).tolist()
 
 
 class Trainer:
     """Trains ``model`` in ``folder``, where ``checkpoint.safetensors`` and ``log.csv`` grow epoch by epoch.
 
     Every epoch draws from (seed, epoch), so a run that is stopped and resumed ends with the same weights
-    as one that was not (on one machine and thread count).
+    as one that was not (on one machine and thread count).  Epochs count on through the stages of the strategy.
 
     preprocess: (B, H, W, C) uint8 images to what the model takes.  Raises InputError where the checkpoint in
-    ``folder`` is damaged or of another model or recipe, and where the training set does not fill a batch.
+    ``folder`` is damaged or of another model or recipe, and where model, recipe and data do not fit together.
     """
 
     def __init__(
@@ -105,59 +73,70 @@ class Trainer:
         preprocess: Callable[[np.ndarray], Tensor],
         folder: Path,
     ) -> None:
-        self.model, self.recipe, self.folder, self.preprocess = model, recipe, folder, preprocess
-        self.train_set, self.validation = train, validation
-        self.optimizer = torch.optim.AdamW(parameter_groups(model, recipe.weight_decay), lr=recipe.learning_rate)
+        check(model, recipe, train)
+        self.model, self.recipe, self.folder = model, recipe, folder
+        self.setting = Setting(model, recipe, train, validation, preprocess, criterion(recipe, train))
+        self.strategy = STRATEGIES[recipe.strategy]
         self.epoch = 0
         self.log: Log = []
-        if len(train) < recipe.batch_size:
-            raise InputError(f"{train.name} has {len(train)} images, fewer than batch_size {recipe.batch_size}")
+        self._slots: dict[int, dict[str, Tensor]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint.exists():
             self._resume()
+        elif train.task == "regression":
+            centre(model, float(train.labels.mean()), self.strategy.trains_backbone)
 
     @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint.safetensors"
 
-    def run(self, progress: Callable[[int, int, int, float], None] = lambda *_: None) -> None:
-        """Train to the end.  ``progress(epoch, batch, batches, loss)`` is called after every batch."""
-        labels = torch.from_numpy(self.validation.labels)
-        images = self.preprocess(self.validation.images)
-        while self.epoch < self.recipe.epochs:
-            began = time.monotonic()
-            loss = self._train_epoch(progress)
+    def run(self, progress: Progress = lambda *_: None) -> None:
+        """Train to the end."""
+        for index in range(self.epoch // self.recipe.epochs, self.strategy.count(self.model)):
+            self._run_stage(index, progress)
+
+    def _run_stage(self, index: int, progress: Progress) -> None:
+        recipe, began = self.recipe, time.monotonic()
+        stage = self.strategy(self.setting, index)
+        optimizer = torch.optim.AdamW(parameter_groups(stage.parameters(), recipe.weight_decay))
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": self._slots})
+        while self.epoch < (index + 1) * recipe.epochs:
+            loss = self._train_epoch(stage, optimizer, progress)
             self.epoch += 1
             row = {"epoch": self.epoch, "train_loss": round(loss, 5), "seconds": round(time.monotonic() - began, 1)}
-            for index, accuracy in enumerate(accuracy_per_exit(self.model, images, labels)):
-                row[f"validation_accuracy_exit_{index}"] = round(accuracy, 5)
-            self.log.append(row)
+            self.log.append(row | self._scores(stage))
+            self._slots = optimizer.state_dict()["state"]
             self._save()
+            began = time.monotonic()
+        self._slots = {}
 
-    def _train_epoch(self, progress: Callable[[int, int, int, float], None]) -> float:
-        recipe, model = self.recipe, self.model
+    def _train_epoch(self, stage: Stage, optimizer: torch.optim.Optimizer, progress: Progress) -> float:
+        recipe, count = self.recipe, len(self.setting.train)
         rng = np.random.default_rng([recipe.seed, self.epoch])
         torch.manual_seed(recipe.seed * 10_007 + self.epoch)
-        steps = len(self.train_set) // recipe.batch_size
-        model.train()
-        total = 0.0
-        for position, rows in enumerate(batches(len(self.train_set), recipe.batch_size, rng)):
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.epoch * steps + position, steps, recipe)
-            images = augment(self.preprocess(self.train_set.images[rows]), recipe, rng)
-            labels = torch.from_numpy(self.train_set.labels[rows])
-            loss = joint_loss(model.all_exits(images), labels, recipe.final_exit_weight, recipe.label_smoothing)
-            self.optimizer.zero_grad(set_to_none=True)
+        epoch, steps, total = self.epoch % recipe.epochs, count // recipe.batch_size, 0.0
+        for position, rows in enumerate(batches(stage.rows(epoch), count, recipe.batch_size, rng)):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(epoch * steps + position, steps, recipe)
+            loss = stage.loss(rows, epoch, rng)
+            optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_grad)
-            self.optimizer.step()
+            trained = [value for group in optimizer.param_groups for value in group["params"]]
+            nn.utils.clip_grad_norm_(trained, recipe.clip_grad)
+            optimizer.step()
             total += loss.item()
             progress(self.epoch, position + 1, steps, total / (position + 1))
         return total / steps
 
+    def _scores(self, stage: Stage) -> dict[str, float]:
+        metric = "error" if self.setting.train.task == "regression" else "accuracy"
+        columns = [f"validation_{metric}_exit_{exit}" for exit in range(len(self.model.exits))]
+        before = [self.log[-1][column] for column in columns] if self.log else None
+        return {column: round(score, 5) for column, score in zip(columns, stage.scores(before), strict=True)}
+
     def _save(self) -> None:
-        slots = self.optimizer.state_dict()["state"]
-        write_checkpoint(self.checkpoint, Checkpoint(self.epoch, self.log, self.recipe, self.model.state_dict(), slots))
+        weights = self.model.state_dict()
+        write_checkpoint(self.checkpoint, Checkpoint(self.epoch, self.log, self.recipe, weights, self._slots))
         write_log(self.folder / "log.csv", self.log)
 
     def _resume(self) -> None:
@@ -166,8 +145,9 @@ class Trainer:
             changed = [key for key, value in self.recipe if value != getattr(saved.recipe, key)]
             raise InputError(f"{self.checkpoint}: was trained with another recipe (changed: {', '.join(changed)})")
         fit_weights(self.model, saved.weights, self.checkpoint)
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": saved.slots})
         self.epoch, self.log = saved.epoch, saved.log
+        if self.epoch % self.recipe.epochs:  # else the next stage begins, with an optimiser of its own
+            self._slots = saved.slots
 
 
 def write_log(path: Path, log: Log) -> None:

@@ -12,18 +12,13 @@ from torch.nn import functional
 from edgesim.data.dataset import Dataset
 from edgesim.data.images import Preprocess
 from edgesim.errors import InputError
+from edgesim.models.augmentation import augment
 from edgesim.models.build import build
 from edgesim.models.geometry import Geometry, MLPBranches, SmallViT
+from edgesim.models.losses import Criterion, joint_loss
 from edgesim.models.recipe import Recipe
-from edgesim.models.training import (
-    Trainer,
-    accuracy_per_exit,
-    augment,
-    batches,
-    joint_loss,
-    learning_rate,
-    parameter_groups,
-)
+from edgesim.models.strategies import validation_scores
+from edgesim.models.training import Trainer, batches, learning_rate, parameter_groups
 
 GEOMETRY = Geometry(
     backbone=SmallViT(
@@ -108,7 +103,7 @@ def test_it_learns(tmp_path: Path) -> None:
     run = trainer(tmp_path, Recipe(epochs=30, batch_size=8, learning_rate=0.01, shift=0, erase=0.0, flip=False))
     run.run()
     assert run.log[-1]["train_loss"] < 0.3 * run.log[0]["train_loss"]
-    assert min(accuracy_per_exit(run.model, PREPROCESS(images(28).images), torch.from_numpy(images(28).labels))) > 0.8
+    assert min(validation_scores(run.setting)) > 0.8
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
@@ -133,14 +128,14 @@ def test_too_few_images_for_a_batch(tmp_path: Path) -> None:
 def test_the_final_exit_weighs_double() -> None:
     logits, labels = torch.randn(3, 5, 4, generator=torch.manual_seed(0)), torch.tensor([0, 1, 2, 3, 0])
     each = [functional.cross_entropy(exit, labels) for exit in logits]
-    torch.testing.assert_close(joint_loss(logits, labels, 2.0, 0.0), (each[0] + each[1] + 2 * each[2]) / 4)
+    torch.testing.assert_close(joint_loss(logits, labels, 2.0, Criterion()), (each[0] + each[1] + 2 * each[2]) / 4)
 
 
 def test_the_loss_reaches_every_parameter() -> None:
     model = build(GEOMETRY).train()
     for block in model.backbone.vit.blocks:  # a dropped path has no gradient
         block.drop_path1.drop_prob = block.drop_path2.drop_prob = 0.0
-    joint_loss(model.all_exits(torch.rand(4, 1, 8, 8)), torch.tensor([0, 1, 2, 0]), 2.0, 0.0).backward()
+    joint_loss(model.all_exits(torch.rand(4, 1, 8, 8)), torch.tensor([0, 1, 2, 0]), 2.0, Criterion()).backward()
     assert [name for name, value in model.named_parameters() if value.grad is None] == []
 
 
@@ -192,16 +187,22 @@ def test_the_learning_rate_rises_linearly_and_falls_as_a_cosine() -> None:
     assert rates.argmax() in (99, 100) and 0 < rates[-1] < 1e-7
 
 
-def test_every_step_takes_its_learning_rate(tmp_path: Path) -> None:
-    run = trainer(tmp_path)
+def test_every_step_takes_its_learning_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rates: list[tuple[float, ...]] = []
-    run.run(lambda *_: rates.append(tuple(group["lr"] for group in run.optimizer.param_groups)))
+    step = torch.optim.AdamW.step
+
+    def watched(self: torch.optim.AdamW) -> None:
+        rates.append(tuple(group["lr"] for group in self.param_groups))
+        step(self)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
+    trainer(tmp_path).run()
     assert rates == [(learning_rate(step, 3, RECIPE),) * 2 for step in range(9)]
 
 
 def test_parameter_groups_cover_every_parameter_once() -> None:
     model = build(GEOMETRY)
-    decayed, plain = parameter_groups(model, 0.05)
+    decayed, plain = parameter_groups(model.named_parameters(), 0.05)
     found = [id(value) for group in (decayed, plain) for value in group["params"]]
     assert sorted(found) == sorted(id(value) for value in model.parameters())
     assert all(value.ndim >= 2 for value in decayed["params"])
@@ -211,5 +212,16 @@ def test_parameter_groups_cover_every_parameter_once() -> None:
 
 
 def test_batches_are_whole_and_never_repeat_a_row() -> None:
-    rows = np.concatenate(list(batches(28, 8, np.random.default_rng(0))))
+    rows = np.concatenate(list(batches(np.arange(28), 28, 8, np.random.default_rng(0))))
     assert len(rows) == 24 == len(set(rows.tolist()))
+
+
+def test_batches_from_fewer_rows_come_round_evenly() -> None:
+    rows = np.concatenate(list(batches(np.array([3, 5, 8]), 28, 8, np.random.default_rng(0))))
+    assert np.array_equal(np.unique(rows, return_counts=True), ([3, 5, 8], [8, 8, 8]))
+
+
+def test_a_model_of_other_outputs_than_the_data_is_refused(tmp_path: Path) -> None:
+    counts = Dataset("counts", images(28).images, np.ones(28, np.float32), ())
+    with pytest.raises(InputError, match=r"counts \(regression\) needs num_classes 1, the model has 3"):
+        Trainer(build(GEOMETRY), RECIPE, counts, counts, PREPROCESS, tmp_path)
