@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 
+from edgesim.models.backbones import sliding_chunk  # noqa: E402
 from edgesim.models.backbones.sliding_chunk import SlidingChunkAttention  # noqa: E402
 
 
@@ -56,6 +57,18 @@ def test_equals_masked_full_attention(grid: tuple[int, int], global_tokens: int,
     with torch.no_grad():
         found, expected = attention(tokens), plain_attention(attention, tokens)
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_images_gathered_in_pieces_keep_their_places(relative: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    attention = SlidingChunkAttention(8, 2, (7, 5), 3, 1, relative)
+    tokens = torch.randn(5, 36, 8)
+    per_image = attention.mask.shape[0] * attention.mask.shape[-1] * 16
+    with torch.no_grad():
+        whole = attention(tokens)
+        monkeypatch.setattr(sliding_chunk, "GATHERED", 2 * per_image)
+        assert torch.allclose(attention(tokens), whole, rtol=1e-4, atol=1e-5)
 
 
 def test_gradients_equal_those_of_full_attention() -> None:
