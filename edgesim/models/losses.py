@@ -23,7 +23,8 @@ class Criterion:
 
     distillation: share of the loss that is the distance to a teacher's answer, where there is one: Kullback-Leibler
     divergence at ``temperature``, times its square (Hinton et al. 2015), or smooth L1.
-    scale: standard deviation of the training targets.
+    scale: standard deviation of the training targets.  The model itself answers in their own units, so that targets
+    whose spread is far beyond a few units are better rescaled in the data.
     """
 
     task: Task = "classification"
