@@ -59,17 +59,13 @@ class Stage(ABC):
     def count(model: MultiExit) -> int:
         """How many stages there are."""
 
-    def parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        """What the optimiser gets; those without a gradient stay as they are."""
-        return self.setting.model.named_parameters()
-
     def rows(self, epoch: int) -> np.ndarray:
         """The training images that the batches of an epoch are drawn from."""
         return np.arange(len(self.setting.train))
 
     @abstractmethod
     def loss(self, rows: np.ndarray, epoch: int, rng: np.random.Generator) -> Tensor:
-        """The loss of a batch of training images."""
+        """The loss of a batch of training images; what has no gradient from it stays as it is."""
 
     def scores(self, before: list[float] | None) -> list[float]:
         """Accuracy or mean absolute error of each exit on the validation images; before: after the last epoch."""
@@ -129,9 +125,6 @@ class ClassifierWise(Stage):
     @staticmethod
     def count(model: MultiExit) -> int:
         return len(model.exits) - 1
-
-    def parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
-        return self.branch.named_parameters()
 
     def rows(self, epoch: int) -> np.ndarray:
         recipe, count = self.setting.recipe, len(self.easiest_first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,14 @@ def learning_rate(step: int, steps_per_epoch: int, recipe: Recipe) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
-def parameter_groups(named: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, object]]:
+def parameter_groups(model: MultiExit, weight_decay: float) -> list[dict[str, object]]:
     """No decay for biases, norms, tokens and position embeddings, as timm's recipes do."""
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
-    for name, value in named:
-        is_plain = value.ndim < 2 or name.endswith(("pos_embed", "cls_token"))
-        (plain if is_plain else decayed).append(value)
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    named = list(model.named_parameters())
+    plain = {name for name, value in named if value.ndim < 2 or name.endswith(("pos_embed", "cls_token"))}
+    return [
+        {"params": [value for name, value in named if name not in plain], "weight_decay": weight_decay},
+        {"params": [value for name, value in named if name in plain], "weight_decay": 0.0},
+    ]
 
 
 def batches(rows: np.ndarray, count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -98,7 +98,7 @@ class Trainer:
     def _run_stage(self, index: int, progress: Progress) -> None:
         recipe, began = self.recipe, time.monotonic()
         stage = self.strategy(self.setting, index)
-        optimizer = torch.optim.AdamW(parameter_groups(stage.parameters(), recipe.weight_decay))
+        optimizer = torch.optim.AdamW(parameter_groups(self.model, recipe.weight_decay))
         optimizer.load_state_dict({**optimizer.state_dict(), "state": self._slots})
         while self.epoch < (index + 1) * recipe.epochs:
             loss = self._train_epoch(stage, optimizer, progress)
@@ -121,8 +121,7 @@ class Trainer:
             loss = stage.loss(rows, epoch, rng)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            trained = [value for group in optimizer.param_groups for value in group["params"]]
-            nn.utils.clip_grad_norm_(trained, recipe.clip_grad)
+            nn.utils.clip_grad_norm_(self.model.parameters(), recipe.clip_grad)
             optimizer.step()
             total += loss.item()
             progress(self.epoch, position + 1, steps, total / (position + 1))

@@ -202,7 +202,7 @@ def test_every_step_takes_its_learning_rate(tmp_path: Path, monkeypatch: pytest.
 
 def test_parameter_groups_cover_every_parameter_once() -> None:
     model = build(GEOMETRY)
-    decayed, plain = parameter_groups(model.named_parameters(), 0.05)
+    decayed, plain = parameter_groups(model, 0.05)
     found = [id(value) for group in (decayed, plain) for value in group["params"]]
     assert sorted(found) == sorted(id(value) for value in model.parameters())
     assert all(value.ndim >= 2 for value in decayed["params"])
