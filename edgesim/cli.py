@@ -103,6 +103,22 @@ def models_cuts(
     cuts_command(name, img_size)
 
 
+@models_app.command("eval")
+def models_eval(
+    name: Annotated[str, typer.Argument(help="A model of the zoo.", show_default=False)],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with Fashion-MNIST's idx files, for all test images; those that ship where not given."
+        ),
+    ] = None,
+) -> None:
+    """Run a model of the zoo on its test images, beside what its card says."""
+    from edgesim.commands.evaluation import eval_command
+
+    eval_command(name, data)
+
+
 @models_app.command("import")
 def models_import(
     checkpoint: Annotated[Path, typer.Argument(help="The authors' weights: safetensors or .pth.", show_default=False)],

@@ -6,51 +6,118 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from scipy.special import softmax
+
+from edgesim.data.dataset import Dataset
+from edgesim.models.calibration import BINS
 from edgesim.models.checkpoint import Log
-from edgesim.models.evaluation import Accuracy
+from edgesim.models.evaluation import Score
+from edgesim.models.zoo import ModelCard
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+CLUTTER_BINS = 5
 
-def draw_accuracy(folder: Path, title: str, macs: Sequence[int], accuracies: Sequence[Accuracy]) -> None:
-    """Test accuracy of each exit with its 95 % interval, over the work up to that exit."""
+
+def draw_scores(folder: Path, title: str, card: ModelCard, scores: Sequence[Score]) -> None:
+    """Test accuracy (or mean absolute error) of each exit with its 95 % interval, over the work up to that exit."""
+    counting = card.task == "regression"
+    factor, unit = (1, "mean absolute test error [items]") if counting else (100, "test accuracy [%]")
     figure, axes = _figure(1)
-    work = [count / 1e6 for count in macs]
-    share = [100 * accuracy.share for accuracy in accuracies]
-    errors = [
-        [100 * (accuracy.share - accuracy.low) for accuracy in accuracies],
-        [100 * (accuracy.high - accuracy.share) for accuracy in accuracies],
-    ]
-    axes[0].errorbar(work, share, errors, marker="o", markersize=4, capsize=3, color="#0072B2")
-    for exit, (x, y, below) in enumerate(zip(work, share, errors[0], strict=True)):
-        place, low = (0, -4), (x, y - below)
-        text = f"exit {exit}\n{y:.1f} %"
-        axes[0].annotate(text, low, place, textcoords="offset points", ha="center", va="top", fontsize=8)
+    work = [count / 1e6 for count in card.macs]
+    value, low, high = (factor * np.array(part) for part in zip(*scores, strict=True))
+    axes[0].errorbar(work, value, [value - low, high - value], marker="o", markersize=4, capsize=3, color="#0072B2")
+    for exit, place in enumerate(zip(work, low, strict=True)):
+        text = f"exit {exit}\n{value[exit]:.2f}" if counting else f"exit {exit}\n{value[exit]:.1f} %"
+        axes[0].annotate(text, place, (0, -4), textcoords="offset points", ha="center", va="top", fontsize=8)
     axes[0].margins(x=0.1, y=0.2)
-    axes[0].set(title=title, xlabel="work up to the exit [million MACs]", ylabel="test accuracy [%]")
-    _save(figure, folder / "accuracy")
+    axes[0].set(title=title, xlabel="work up to the exit [million MACs]", ylabel=unit)
+    _save(figure, folder / "scores")
 
 
 def draw_training(folder: Path, title: str, log: Log) -> None:
-    """Training loss, and validation accuracy of each exit, by epoch."""
-    from matplotlib import colormaps
+    """Training loss, and validation accuracy or error of each exit, by epoch."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, (losses, accuracies) = _figure(2)
+    figure, (losses, values) = _figure(2)
     epochs = [row["epoch"] for row in log]
     losses.plot(epochs, [row["train_loss"] for row in log], color="black")
-    losses.set(title=title, xlabel="epoch", ylabel="joint training loss [nats]")
-    columns = [name for name in log[0] if name.startswith("validation_accuracy_exit_")]
+    losses.set(title=title, xlabel="epoch", ylabel="training loss")
+    columns = [name for name in log[0] if name.startswith("validation_")]
+    counting = columns[0].startswith("validation_error")
     for exit, column in enumerate(columns):
-        colour = colormaps["viridis"](0.9 * exit / max(1, len(columns) - 1))
-        accuracies.plot(epochs, [100 * row[column] for row in log], color=colour, label=f"exit {exit}")
-    accuracies.set(title="5,000 validation images", xlabel="epoch", ylabel="accuracy [%]")
-    accuracies.legend(frameon=False)
-    for axes in (losses, accuracies):
+        points = [(1 if counting else 100) * row[column] for row in log]
+        values.plot(epochs, points, color=_colour(exit, len(columns)), label=f"exit {exit}")
+    unit = "mean absolute error [items]" if counting else "accuracy [%]"
+    values.set(title="validation images", xlabel="epoch", ylabel=unit)
+    values.legend(frameon=False)
+    for axes in (losses, values):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _save(figure, folder / "training")
+
+
+def draw_calibration(folder: Path, title: str, card: ModelCard, logits: np.ndarray, test: Dataset) -> None:
+    """Reliability of each exit: accuracy over confidence, without and with its temperature."""
+    figure, panels = _figure(2)
+    for axes, what in zip(panels, ("as trained", "with temperatures"), strict=True):
+        axes.plot([0, 1], [0, 1], color="grey", linestyle=":")
+        for exit, (values, each) in enumerate(zip(logits, card.calibration, strict=True)):
+            temperature = 1.0 if what == "as trained" else each.temperature
+            colour = _colour(exit, len(logits))
+            axes.plot(*_reliability(values / temperature, test.labels), marker=".", color=colour, label=f"exit {exit}")
+        axes.set(
+            title=f"{title}, {what}", xlabel="mean confidence of a bin", ylabel="accuracy", xlim=(0, 1), ylim=(0, 1)
+        )
+    panels[0].legend(frameon=False, fontsize=8)
+    _save(figure, folder / "calibration")
+
+
+def draw_attributes(folder: Path, title: str, card: ModelCard, outputs: np.ndarray, test: Dataset) -> None:
+    """Error of the first and the last exit by number of items and by clutter, with 95 % intervals."""
+    counting = card.task == "regression"
+    figure, panels = _figure(2)
+    clutter = np.minimum((test.attributes["clutter"] * CLUTTER_BINS).astype(int), CLUTTER_BINS - 1)
+    for axes, groups, label in (
+        (panels[0], test.attributes["count"].astype(int), "items in the scene"),
+        (panels[1], (clutter + 0.5) / CLUTTER_BINS, "clutter (0 to 1, bins)"),
+    ):
+        for exit in sorted({0, len(outputs) - 1}):
+            wrong = _errors(outputs[exit], test) * (1 if counting else 100)
+            kinds = np.unique(groups)
+            means = np.array([wrong[groups == kind].mean() for kind in kinds])
+            halves = [1.96 * wrong[groups == kind].std() / np.sqrt((groups == kind).sum()) for kind in kinds]
+            colour = _colour(exit, len(outputs))
+            axes.errorbar(kinds, means, halves, marker="o", markersize=4, capsize=3, color=colour, label=f"exit {exit}")
+        axes.set(title=title, xlabel=label, ylabel="mean absolute error [items]" if counting else "wrong [%]")
+        axes.set_ylim(bottom=0)
+        axes.legend(frameon=False)
+    _save(figure, folder / "attributes")
+
+
+def _reliability(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean confidence, accuracy) of each of the bins of equal width that are not empty."""
+    probabilities = softmax(logits.astype(np.float64), axis=-1)
+    confidence = probabilities.max(-1)
+    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    count = np.bincount(places, minlength=BINS)
+    right = np.bincount(places, logits.argmax(-1) == labels, BINS)
+    filled = count > 0
+    return np.bincount(places, confidence, BINS)[filled] / count[filled], right[filled] / count[filled]
+
+
+def _errors(outputs: np.ndarray, test: Dataset) -> np.ndarray:
+    if test.task == "regression":
+        return np.abs(outputs[:, 0] - test.labels)
+    return (outputs.argmax(-1) != test.labels).astype(float)
+
+
+def _colour(exit: int, exits: int) -> tuple[float, ...]:
+    from matplotlib import colormaps
+
+    return colormaps["viridis"](0.9 * exit / max(1, exits - 1))
 
 
 def _figure(panels: int) -> tuple[Figure, list[Axes]]:

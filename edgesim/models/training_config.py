@@ -61,11 +61,19 @@ class TrainingConfig(Shape):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     purpose: str = Field(description="what the model is for, as its card says it")
+    note: str = Field("", description="what else its card must say, such as how a training was not as written here")
     data: TrainingData
     output: str = Field(min_length=1, description="folder of checkpoint and log, from the current folder")
+    start_from: str | None = Field(None, description="a model of the zoo with the same backbone, whose weights it gets")
     threads: Count = Field(1, description="of torch; the weights depend on it in their last bits")
     geometry: Geometry
     recipe: Recipe
+
+    @model_validator(mode="after")
+    def _frozen_is_trained(self) -> TrainingConfig:
+        if self.recipe.strategy == "classifier_wise" and self.start_from is None:
+            raise ValueError("start_from: classifier_wise trains the branches of a trained backbone; name its model")
+        return self
 
     @model_validator(mode="after")
     def _squares_fit(self) -> TrainingConfig:

@@ -24,23 +24,42 @@ ZOO = Path(__file__).with_name("zoo")
 CARD, WEIGHTS = "model.json", "weights.safetensors"
 
 
+class Calibration(Shape):
+    """An exit's temperature (Guo et al. 2017), fitted on validation images, and what it does to the test images.
+
+    ece: expected calibration error; nll: negative log-likelihood in nats.
+    """
+
+    temperature: float
+    ece_before: float
+    ece_after: float
+    nll_before: float
+    nll_after: float
+
+
 class ModelCard(Shape):
     """What is to be known of a shipped model before torch is imported."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str
     geometry: Geometry
     num_blocks: int
     exits: tuple[int, ...] = Field(description="blocks run before each exit")
     cuts: tuple[tuple[TensorSpec, ...], ...] = Field(description="what crosses at cuts 0 .. num_blocks")
-    classes: tuple[str, ...]
+    task: Literal["classification", "regression"]
+    classes: tuple[str, ...] = Field(description="none for regression")
     input_size: tuple[int, int, int] = Field(description="channels, height, width")
     mean: tuple[float, ...] = Field(description="per channel, subtracted from pixels that were scaled to 0..1")
     std: tuple[float, ...] = Field(description="by which they are then divided")
-    data: str
+    data: Literal["fashion-mnist", "scenes-class", "scenes-count", "image-folder"]
+    test_images: int
     parameters: int
     macs: tuple[int, ...] = Field(description="from the image to each exit, branch included")
-    accuracy: tuple[float, ...] = Field(description="share of the test images that each exit gets right")
+    scores: tuple[float, ...] = Field(
+        description="of each exit: share right, or mean absolute error, of all test images"
+    )
+    shipped_scores: tuple[float, ...] = Field(description="the same of the test images that ship; empty: none do")
+    calibration: tuple[Calibration, ...] = Field(description="of each exit; none for regression")
     weights_hash: str
 
 

@@ -53,7 +53,11 @@ def test_a_config_is_read_with_defaults_and_paths_from_its_folder(tmp_path: Path
         ),
         ("width: 8", "width: 9", r"tiny.yaml:6:\d+: geometry.backbone: width 9 is not a multiple of heads 2"),
         ("after: [2]", "after: [3]", r"geometry: branches sit after 1\.\.2 blocks, found 3"),
-        ("after: [2]", "after: [1]", "geometry: after 1 blocks the class token of mlp is still the same for every image"),
+        (
+            "after: [2]",
+            "after: [1]",
+            "geometry: after 1 blocks the class token of mlp is still the same for every image",
+        ),
         ("after: [2]", "after: [2, 2]", r"geometry.branches.0: after must increase, found \[2, 2\]"),
         ("after: [2]", "after: [0]", r"geometry.branches.0.after.0: found 0"),
         ("small_vit", "swin", r"geometry.backbone.type: found 'swin' \(text\), allowed: 'small_vit', 'levit'"),

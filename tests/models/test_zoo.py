@@ -66,7 +66,7 @@ def zoo(made: Path, tmp_path: Path) -> Path:
 def test_an_exported_model_is_whole(zoo: Path) -> None:
     assert zoo_names(zoo) == ("tiny",)
     names = {path.name for path in (zoo / "tiny").iterdir()}
-    plots = {f"{plot}.{kind}" for plot in ("accuracy", "training") for kind in ("png", "svg")}
+    plots = {f"{plot}.{kind}" for plot in ("scores", "training", "calibration") for kind in ("png", "svg")}
     assert names == {CARD, WEIGHTS, "card.md", "log.csv", "training.yaml", *plots}
 
 
@@ -77,12 +77,12 @@ def test_the_card_says_what_the_model_is(zoo: Path) -> None:
     assert card.classes == CLASSES and card.input_size == (1, 28, 28)
     assert card.parameters == sum(value.numel() for value in model.parameters())
     assert 0 < card.macs[0] < card.macs[1]
-    assert all(0 <= share <= 1 for share in card.accuracy)
+    assert all(0 <= share <= 1 for share in card.scores)
 
 
 def test_the_card_for_people_has_a_row_an_exit(zoo: Path) -> None:
     text = (zoo / "tiny" / "card.md").read_text()
-    shares = model_card("tiny", zoo).accuracy
+    shares = model_card("tiny", zoo).scores
     for exit, blocks in enumerate((2, 3)):
         assert f"| {exit} | {blocks} | " in text and f"{shares[exit]:.2%}" in text
     assert "100 test images" in text and "MIT licence" in text
@@ -94,7 +94,9 @@ def test_loading_gives_the_trained_weights(made: Path, zoo: Path) -> None:
     trained = read_checkpoint(made / "out" / "checkpoint.safetensors").weights
     model = load("tiny", zoo)
     assert not model.training
-    assert all(torch.equal(value, trained[name]) for name, value in model.state_dict().items())
+    parameters = dict(model.named_parameters())
+    for name, value in model.state_dict().items():  # parameters are stored in half precision
+        assert torch.equal(value, trained[name].half().float() if name in parameters else trained[name])
 
 
 def test_exporting_again_gives_the_same_files(made: Path, zoo: Path) -> None:
@@ -150,7 +152,7 @@ def test_weights_of_another_geometry_are_refused(zoo: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [({"num_blocks": "three"}, "num_blocks"), ({"extra": 1}, "extra"), ({"format": 2}, "format")],
+    [({"num_blocks": "three"}, "num_blocks"), ({"extra": 1}, "extra"), ({"format": 1}, "format")],
 )
 def test_a_damaged_card_is_refused(zoo: Path, changes: dict[str, object], message: str) -> None:
     change_card(zoo, **changes)
@@ -169,5 +171,6 @@ def test_a_shipped_model_loads_and_is_what_its_card_says(name: str) -> None:
     assert card.exits == model.exits and card.num_blocks == model.num_blocks
     assert card.cuts == tuple(model.backbone.cut_spec(cut) for cut in range(model.num_blocks + 1))
     assert card.parameters == sum(value.numel() for value in model.parameters()) <= 2_000_000
-    assert card.accuracy[-1] >= 0.90
+    assert card.task == "regression" or card.scores[-1] > card.scores[0]
+    assert len(card.scores) == len(card.shipped_scores) == len(card.macs) == len(card.exits)
     assert (ZOO / name / WEIGHTS).stat().st_size < 9e6
