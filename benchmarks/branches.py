@@ -2,7 +2,7 @@
 
     python benchmarks/branches.py [--docs docs]
 
-Writes the table ``branches-table.md`` and the plot ``images/branches.png`` (and SVG) into the folder of the docs.
+Prints the table of ``models.md`` and writes its plot, ``images/branches.png`` (and SVG), into the folder of the docs.
 """
 
 from __future__ import annotations
@@ -83,9 +83,7 @@ def main() -> None:
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     docs = parser.parse_args().docs
     cards = {name: model_card(f"{BACKBONE}_{name}") for name in BRANCHES}
-    text = table(cards)
-    print(text)
-    (docs / "branches-table.md").write_text(text + "\n", encoding="utf-8")
+    print(table(cards))
     figure = plot(cards)
     for kind in ("png", "svg"):
         figure.savefig(docs / "images" / f"branches.{kind}", dpi=120)
