@@ -169,7 +169,7 @@ def test_the_table_of_commands_is_whole() -> None:
     known = {" ".join(names): options for names, options in leaves(typer.main.get_command(cli.app))}
     assert rows.keys() == known.keys()
     for name, said in rows.items():
-        assert set(re.findall(r"--[a-z]+", said)) == known[name] - {"--out"} | ({"--out"} if name == "run" else set())
+        assert set(re.findall(r"--[a-z-]+", said)) == known[name] - {"--out"} | ({"--out"} if name == "run" else set())
 
 
 def leaves(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
