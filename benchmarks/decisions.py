@@ -17,11 +17,11 @@ from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
-import simpy
 
 import edgesim.profiling
 from edgesim.engine.assets import Assets
 from edgesim.engine.world import Cell, World
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.profiling.machine import describe
 from edgesim.scenario.load import build_scenario
 from edgesim.studies.load import load_assets
@@ -80,7 +80,7 @@ class Ignore:
 
 def measured_s(scenario: Any, assets: Assets, name: str) -> list[float]:
     """Quantiles of the seconds of one decision on a device."""
-    clock = simpy.Environment()
+    clock = SimpyClock()
     world = World(scenario, assets, Cell(name, scenario.policies[name], None, 0), clock, Ignore(), assets.test)
     taken: list[int] = []
     for device in world.devices:
@@ -93,7 +93,7 @@ def measured_s(scenario: Any, assets: Assets, name: str) -> list[float]:
             return steps
 
         device.policy.next_steps = timed  # type: ignore[union-attr, method-assign]
-    clock.run(until=scenario.duration_s)
+    clock.run_until(scenario.duration_s)
     quantiles = np.quantile(np.array(taken[100:]) / 1e9, (np.arange(SAMPLES) + 0.5) / SAMPLES)
     return [float(f"{value:.4g}") for value in quantiles]
 

@@ -117,8 +117,7 @@ def scenario_of(devices: int, requests: int, policy: str, trace: Path) -> dict[s
 
 def run_edgesim(devices: int, requests: int, policy: str) -> dict[str, float]:
     """The engine with its records, from the first event to the closed files; building the world is not counted."""
-    import simpy
-
+    from edgesim.engine.simpy_clock import SimpyClock
     from edgesim.engine.world import Cell, World
     from edgesim.results.recorder import RunRecorder
     from edgesim.scenario.load import build_scenario
@@ -133,11 +132,11 @@ def run_edgesim(devices: int, requests: int, policy: str) -> dict[str, float]:
         assets = load_assets(scenario, decisions={})
         recorder = RunRecorder(folder, (0.0, scenario.duration_s), {"model": BLOCKS})
         recorder.begin((policy, float("nan"), 0))
-        clock = simpy.Environment()
+        clock = SimpyClock()
         world = World(scenario, assets, Cell(policy, scenario.policies[policy], None, 0), clock, recorder, assets.test)
         before = peak_bytes()
         began = perf_counter()
-        clock.run(until=scenario.duration_s + scenario.drain_s)
+        clock.run_until(scenario.end_s)
         world.engine.finish()
         recorder.close()
         seconds = perf_counter() - began

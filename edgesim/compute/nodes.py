@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from edgesim.workload.requests import Coming
 
 
+Report = tuple[float, float]
+"""(when a server made it, the wait in seconds that it told)."""
+
+
 class Node:
     """What devices and servers share.
 
@@ -29,6 +33,7 @@ class Node:
     programs: plans made ready, by identity, place and blocks run before.
     slot: where a request keeps its luck at this node.  deciding, now_s: the task that its views show, and when.
     last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
+    queue_area_s: seconds that requests have waited in its queue within the window.
     """
 
     __slots__ = (
@@ -45,7 +50,6 @@ class Node:
         "programs",
         "queue",
         "queue_area_s",
-        "queue_changed_s",
         "queue_max",
         "request_view",
         "served",
@@ -70,14 +74,19 @@ class Node:
         self.busy_s = 0.0
         self.served = 0
         self.queue_max = 0
-        self.queue_area_s = self.queue_changed_s = 0.0
+        self.queue_area_s = 0.0
 
 
 class Device(Node):
     """An IoT device: one processor, a queue, a radio, a stream of requests.
 
-    requests: what is still to come.  coming: the next of them.  reports: by server, (when it was
-    made, the wait it told).
+    requests: what is still to come.  coming: the next of them.
+    free_s: when its processor is, or will be, free; infinite while that is not known.  releasing: whether an event
+    stands at that time, as somebody waits for it.
+    sends_ahead, ends_ahead: whether a send, or a request's end, may be booked before its time, as nobody could see or
+    change anything meanwhile: see ``World``.
+    reports: by server, (when it was made, the wait it told).  coming_reports: those that are on their way, (when they
+    arrive, server, report).
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
     compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
     """
@@ -85,18 +94,22 @@ class Device(Node):
     __slots__ = (
         "acknowledged",
         "arrived",
-        "busy",
         "coming",
+        "coming_reports",
         "compute_w",
         "down_busy_s",
         "downlink",
+        "ends_ahead",
         "estimator",
+        "free_s",
         "learns",
         "receive_w",
+        "releasing",
         "reports",
         "requests",
         "root",
         "send_w",
+        "sends_ahead",
         "up_busy_s",
         "uplink",
     )
@@ -116,13 +129,23 @@ class Device(Node):
         self, name: str, costs: Mapping[str, Costs], policy: Policy | None, aborts: bool, learns: bool
     ) -> None:
         super().__init__(name, 0, True, costs, policy, aborts)
-        self.busy = False
+        self.free_s = 0.0
+        self.releasing = self.sends_ahead = self.ends_ahead = False
         self.arrived = 0
         self.learns = learns
         self.compute_w = self.send_w = self.receive_w = 0.0
         self.up_busy_s = self.down_busy_s = 0.0
-        self.reports: dict[str, tuple[float, float]] = {}
+        self.reports: dict[str, Report] = {}
+        self.coming_reports: deque[tuple[float, str, Report]] = deque()
         self.acknowledged: deque[tuple[float, int, float]] = deque()
+
+    def hear_reports(self, now_s: float) -> dict[str, Report]:
+        """The last report of each server that has arrived by now."""
+        coming = self.coming_reports
+        while coming and coming[0][0] <= now_s:
+            _, server, report = coming.popleft()
+            self.reports[server] = report
+        return self.reports
 
     def hear_acknowledgements(self, now_s: float) -> None:
         """Tell the estimator of the transfers that are known to have ended by now."""

@@ -60,7 +60,7 @@ class CellLink:
         self._due = None
         if finish_s is not None and finish_s < inf:
             self._due = Event(None, (self._end,))
-            self.clock.schedule(self._due, DELIVERY, max(0.0, finish_s - self.clock.now))
+            self.clock.at(max(finish_s, self.clock.now), DELIVERY, self._due)
 
     def _end(self, event: Event) -> None:
         if event is not self._due:

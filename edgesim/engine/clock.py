@@ -12,11 +12,13 @@ DELIVERY, NORMAL, ARRIVAL = 0, 1, 2
 
 
 class Clock(Protocol):
-    """The time, and events at a later time.  ``simpy.Environment`` is one."""
+    """The time, and events at a later time: simpy's is :class:`edgesim.engine.simpy_clock.SimpyClock`."""
 
     @property
     def now(self) -> float: ...
-    def schedule(self, event: Any, priority: Any = 1, delay: float = 0) -> None: ...
+    def at(self, time_s: float, priority: int, event: Any) -> None:
+        """Let ``event`` happen at ``time_s``, which is not in the past."""
+
     def step(self) -> None: ...
     def peek(self) -> float: ...
 

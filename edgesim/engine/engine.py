@@ -1,7 +1,8 @@
 """The life of a request: arrival, decision, pieces, transfers, service, answers, end.
 
-Nothing waits in a process of its own: a task is an event that is scheduled again for each stage, about five
-times for a request that is sent to a server.
+Nothing waits in a process of its own: a task is an event that is scheduled again for each stage that somebody else
+could see or change, as a rule three times for a request that is sent to a server: it arrives, it reaches the server,
+it has been served.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ END_OF_RUN = "end of run"
 
 class Recorder(Protocol):
     def request(self, request: Request, end_s: float) -> None:
-        """Called once for each request, when all work on it has ended or the run has."""
+        """Called once for each request, when the end of all work on it is settled, or the run is over."""
 
 
 class Decision(NamedTuple):
@@ -45,7 +46,7 @@ class Engine(Transfers):
     """Runs a world.
 
     devices, servers: the nodes.  places: the root place of each model.  depths: for each model the rank of its
-    exits over all models.  stop_s: when arrivals stop.  window: the measured window, absolute.
+    exits over all models.  limits_s: when arrivals stop, and when the run is over.  window: the measured window.
     live: executes partitions inside the run (None: answers come from tables).
 
     ``run`` goes through to the end, asking the nodes' policies.  A node without a policy asks the caller
@@ -59,21 +60,24 @@ class Engine(Transfers):
         servers: Mapping[str, Server],
         places: Mapping[str, Place],
         depths: Mapping[str, tuple[int, ...]],
-        stop_s: float,
+        limits_s: tuple[float, float],
         window: tuple[float, float],
         recorder: Recorder,
         live: LiveExecution | None = None,
     ) -> None:
         super().__init__()
         self.clock, self.devices, self.servers = clock, devices, servers
-        self.stop_s, self.window, self.recorder, self.live = stop_s, window, recorder, live
+        self.stop_s, self.end_s = limits_s
+        self.low_s, self.high_s = window
+        self.recorder, self.live = recorder, live
         self.compiler = Compiler(servers, places, depths)
-        self._schedule = clock.schedule
+        self._at = clock.at
         self.open: set[Request] = set()
         self._on_arrival = (self._arrive,)
         self._on_ready = (self._ready,)
+        self._on_release = (self._next_task,)
         for device in devices:
-            self._plan_arrival(Event(device, self._on_arrival), device, 0.0)
+            self._plan_arrival(Event(device, self._on_arrival), device)
 
     def next_decision(self) -> Decision | None:
         """Go on to the next decision of a node without a policy; None when nothing more happens."""
@@ -86,12 +90,16 @@ class Engine(Transfers):
         """Carry out the steps that the caller decided on."""
         node, task = decision.node, decision.task
         task.operations, task.at = self.compiler.program(node, task.place, task.blocks, tuple(steps)).operations, 0
-        self._walk(node, task, task.t_s, self.clock.now)
+        self._walk(node, task, task.t_s)
 
     def finish(self) -> None:
         """End the run now: what is still open is unfinished."""
-        for node in (*self.servers.values(), *self.devices):
-            self._note_queue(node, self.clock.now)
+        for server in self.servers.values():
+            for task in server.queue:
+                self._book_wait(server, task, self.clock.now)
+        for device in self.devices:
+            for task in device.queue.tasks:
+                self._book_wait(device, task, self.clock.now)
         for request in sorted(self.open, key=lambda each: (each.arrival_s, each.device.name, each.number)):
             request.answers = [answer for answer in request.answers if answer[0] <= self.clock.now]
             request.reason = END_OF_RUN
@@ -100,58 +108,71 @@ class Engine(Transfers):
 
     # Arrivals and the device's processor
 
-    def _plan_arrival(self, event: Event, device: Device, now: float) -> None:
+    def _plan_arrival(self, event: Event, device: Device) -> None:
         coming = next(device.requests, None)
         if coming is not None and coming[0] < self.stop_s:
             device.coming = coming
             event.callbacks = self._on_arrival
-            self._schedule(event, ARRIVAL, coming[0] - now)
+            self._at(coming[0], ARRIVAL, event)
 
     def _arrive(self, event: Event) -> None:
         device: Device = event.subject
-        request = Request(device, device.arrived, device.coming)
+        coming = device.coming
+        now = coming[0]
+        request = Request(device, device.arrived, coming)
         device.arrived += 1
-        now = request.arrival_s
         self.open.add(request)
         task = Task(request, device, device.root, now)
         if self.live is not None:
             task.live = self.live.begin(device.root.model, request.sample)
-        self._plan_arrival(event, device, now)
-        if device.busy:
+        self._plan_arrival(event, device)
+        if device.free_s > now:
             self._let_queue(device, task, now)
         else:
             self._start(device, task, now)
 
     def _let_queue(self, device: Device, task: Task, now: float) -> None:
         """The processor is busy: the task waits, unless the queue is full."""
-        self._note_queue(device, now)
         lost = device.queue.push(task)
         if len(device.queue) > device.queue_max:
             device.queue_max = len(device.queue)
         if lost is not None:
+            self._book_wait(device, lost, now)
             self._close(lost, now, QUEUE_FULL)
+        self._plan_release(device)
 
     def _start(self, device: Device, task: Task, now: float) -> None:
-        device.busy = True
-        task.request.sums[DEVICE_WAIT] += now - task.ready_s
+        device.free_s = inf
         if device.aborts:
             task.abort_s = task.request.deadline_s
         self._work(device, task, now)
 
-    def _release(self, device: Device, now: float) -> None:
-        """The processor is free: on to the next task, past those whose deadline has struck."""
-        device.busy = False
-        device.last_end_s = now
-        low, high = self.window
-        if low <= now <= high:
+    def _release(self, device: Device, free_s: float) -> None:
+        """It is settled when the processor is free."""
+        device.free_s = device.last_end_s = free_s
+        if self.low_s <= free_s <= self.high_s:
             device.served += 1
-        while device.queue.tasks and not device.busy:
-            self._note_queue(device, now)
+        self._plan_release(device)
+
+    def _plan_release(self, device: Device) -> None:
+        if device.queue.tasks and not device.releasing and device.free_s < inf:
+            device.releasing = True
+            self._at(device.free_s, NORMAL, Event(device, self._on_release))
+
+    def _next_task(self, event: Event) -> None:
+        """The processor is free: on to the next task, past those whose deadline has struck."""
+        device: Device = event.subject
+        device.releasing = False
+        now = self.clock.now
+        while device.queue.tasks and device.free_s <= now:
             task = device.queue.pop()
+            self._book_wait(device, task, now)
             if device.aborts and task.request.deadline_s <= now:
                 self._close(task, now, DEADLINE)
             else:
+                task.request.sums[DEVICE_WAIT] += now - task.ready_s
                 self._start(device, task, now)
+        self._plan_release(device)
 
     def _ask_again(self, task: Task) -> None:
         now = task.t_s
@@ -164,22 +185,21 @@ class Engine(Transfers):
         if self._undecided is not None:
             task.t_s = now
             return
-        self._walk(node, task, now + decide_s, now, decide_s)
+        self._walk(node, task, now + decide_s, decide_s)
         if task.callbacks is self._on_ask_again and (task.blocks, len(task.seen)) == (blocks, seen):
             raise InputError(f"policy {type(node.policy).__name__} at {node.name}: a second plan that leads nowhere")
 
     def _waited(self, task: Task) -> None:
         """A task gives the processor back, to return later."""
-        now = self.clock.now
         device: Device = task.node  # type: ignore[assignment]
-        self._release(device, now)
+        self._release(device, task.t_s)
         task.callbacks = self._on_ready
-        self._schedule(task, NORMAL, task.ready_s - now)
+        self._at(task.ready_s, NORMAL, task)
 
     def _ready(self, task: Task) -> None:
-        now = self.clock.now
+        now = task.ready_s
         device: Device = task.node  # type: ignore[assignment]
-        if device.busy:
+        if device.free_s > now or device.queue.tasks:
             self._let_queue(device, task, now)
         else:
             self._start(device, task, now)
@@ -193,11 +213,10 @@ class Engine(Transfers):
 
     def _back(self, task: Task) -> None:
         """A server's answer reaches its device."""
-        now = self.clock.now
+        now = task.t_s
         request = task.request
         assert task.given is not None
         request.answers.append((now, *task.given[1:]))  # type: ignore[arg-type]
-        request.device.reports[task.node.name] = task.report
         self._close(task, now, request.reason)
 
     def _close(self, task: Task | Cancelling, now: float, reason: str) -> None:

@@ -51,15 +51,17 @@ class Plans(ABC):
     """The part of the engine that decides and walks through plans.
 
     A plan is walked at once, adding up its times, until the first moment at which somebody else could see or
-    change something: a send, or its end.  A piece is not interrupted; an aborting device stops at the end of
+    change something: a send, or its end, unless the device may book it ahead.  A piece is not interrupted; an aborting device stops at the end of
     the piece during which the deadline strikes.
     """
 
     clock: Clock
     compiler: Compiler
-    window: tuple[float, float]
+    low_s: float
+    high_s: float
+    end_s: float
     live: LiveExecution | None
-    _schedule: Callable[[Any, int, float], None]
+    _at: Callable[[float, int, Any], None]
 
     def __init__(self) -> None:
         self._undecided: Task | None = None
@@ -84,7 +86,7 @@ class Plans(ABC):
             if shipped.decode is not None:
                 t_s += shipped.decode(luck) * factor
         if self._undecided is None:
-            self._walk(node, task, t_s, now, decide_s)
+            self._walk(node, task, t_s, decide_s)
         else:
             task.t_s = t_s
 
@@ -104,8 +106,8 @@ class Plans(ABC):
         samples = node.decision_s
         return samples[int(task.luck * len(samples))]
 
-    def _walk(self, node: Node, task: Task, t: float, now: float, decide_s: float = 0.0) -> None:
-        """Walk through the rest of the plan from time ``t`` on; ``now`` is the clock's time."""
+    def _walk(self, node: Node, task: Task, t: float, decide_s: float = 0.0) -> None:
+        """Walk through the rest of the plan from time ``t`` on."""
         request, operations, abort_s = task.request, task.operations, task.abort_s
         luck, factor = task.luck, task.factor
         compute_s = encode_s = 0.0
@@ -117,7 +119,7 @@ class Plans(ABC):
                 state = ENDED
                 break
             if task.given is not None:
-                self._emit(task, t, now)
+                self._emit(task, t)
             if type(operation) is Piece:
                 to, piece = operation
                 seconds = piece(luck) * factor
@@ -146,17 +148,25 @@ class Plans(ABC):
                 task.callbacks = self._on_leave
                 break
             else:
-                state = self._other(task, operation, t, now)
+                state = self._other(task, operation, t)
                 if state >= ENDED:
                     break
         task.t_s = t
         if node.is_device:
             self._account(node, request, decide_s, compute_s, encode_s, t)  # type: ignore[arg-type]
+            if state == FINISHED or state == ENDED:
+                task.callbacks = self._on_device_done
+                if node.ends_ahead and t < self.end_s:  # type: ignore[attr-defined]
+                    self._device_done(task)
+                    return
+            elif state == AWAY and node.sends_ahead and task.callbacks is self._on_leave and t < self.end_s:  # type: ignore[attr-defined]
+                self._leave(task)
+                return
+        elif state != OPEN:
+            task.callbacks = self._on_served
         if state == OPEN:
             task.callbacks = self._on_ask_again
-        elif state != AWAY:
-            task.callbacks = self._on_device_done if node.is_device else self._on_served
-        self._schedule(task, NORMAL, t - now)
+        self._at(t, NORMAL, task)
 
     def _see(self, task: Task, branch: Branch) -> None:
         """Let an exit answer; the node that holds the task sees its scores from here on."""
@@ -180,11 +190,12 @@ class Plans(ABC):
             task.given = answer
         return FINISHED if when is None else ENDED
 
-    def _other(self, task: Task, operation: Operation, t: float, now: float) -> int:
+    def _other(self, task: Task, operation: Operation, t: float) -> int:
         """The rarer operations."""
         if isinstance(operation, Revoke):
-            event = Event(Cancelling(task.request, operation.server), self._on_cancel)
-            self._schedule(event, NORMAL, t - now)
+            device: Device = task.node  # type: ignore[assignment]
+            device.sends_ahead = device.ends_ahead = False  # what it books ahead could overtake the message
+            self._at(t, NORMAL, Event(Cancelling(task.request, operation.server), self._on_cancel))
             return FINISHED
         if isinstance(operation, Wait):
             task.ready_s = max(t, operation.until_s)
@@ -206,13 +217,17 @@ class Plans(ABC):
         sums[SPENT_S] += seconds
         sums[ENERGY] += device.compute_w * seconds
         start = stop - seconds
-        low, high = self.window
-        if low <= start and stop <= high:
-            device.busy_s += seconds
-        elif stop > low and start < high:
-            device.busy_s += min(stop, high) - max(start, low)
+        device.busy_s += seconds if self.low_s <= start and stop <= self.high_s else self._within(start, stop)
         if stop > request.deadline_s:
             sums[WASTED_J] += device.compute_w * self._late(request, start, stop, 1.0)
+
+    def _within(self, start: float, stop: float) -> float:
+        """The part of a stretch of time that lies in the measured window, s."""
+        return max(0.0, min(stop, self.high_s) - max(start, self.low_s))
+
+    def _book_wait(self, node: Node, task: Task, now: float) -> None:
+        """A task leaves the node's queue."""
+        node.queue_area_s += self._within(task.ready_s, now)
 
     def _late(self, request: Request, start: float, stop: float, share: float) -> float:
         """Book the part of some work that lies behind the request's deadline as wasted; its seconds."""
@@ -222,12 +237,12 @@ class Plans(ABC):
         request.sums[WASTED_S] += late_s
         return late_s
 
-    def _emit(self, task: Task, t: float, now: float) -> None:
+    def _emit(self, task: Task, t: float) -> None:
         """Let an answer leave the server while its request goes on."""
         twin = task.copy()
         twin.t_s, task.given = t, None
         twin.callbacks = self._on_reply
-        self._schedule(twin, NORMAL, t - now)
+        self._at(t, NORMAL, twin)
 
     # What the other parts do when a stage has passed.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import chain
 from math import inf
 
-from edgesim.compute.nodes import Node, Server
+from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.plan import ENDED, OPEN, Plans
 from edgesim.engine.program import Branch, Give, Operation, Piece
@@ -44,26 +44,19 @@ class Serving(Plans):
     def _close(self, task: Task | Cancelling, now: float, reason: str) -> None: ...
 
     def _reach_server(self, task: Task) -> None:
-        now = self.clock.now
+        now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         task.ready_s = now
-        if server.idle_workers and server.batching is None:
-            self._serve(server, task, now)
-            return
-        self._note_queue(server, now)
-        server.queue.append(task)
+        if server.batching is None:
+            if server.idle_workers:
+                self._serve(server, task, now)
+                return
+            server.queue.append(task)
+        else:
+            server.queue.append(task)
+            self._serve_batches(server, now)
         if len(server.queue) > server.queue_max:
             server.queue_max = len(server.queue)
-        if server.batching is not None:
-            self._serve_batches(server, now)
-
-    def _note_queue(self, server: Node, now: float) -> None:
-        """Add to the time integral of the queue's length; to be called before it changes."""
-        low, high = self.window
-        start, stop = max(server.queue_changed_s, low), min(now, high)
-        if stop > start:
-            server.queue_area_s += len(server.queue) * (stop - start)
-        server.queue_changed_s = now
 
     def _take_worker(self, server: Server, now: float) -> None:
         """A node is not idle while another of its workers computes."""
@@ -83,8 +76,9 @@ class Serving(Plans):
         self._book_service(server, task, task.began_s, now, 1)
         self._book_batch(server, task.began_s, now)
         if server.queue:  # first, as the load report that leaves with the answer must not take the worker for idle
-            self._note_queue(server, now)
-            self._serve(server, server.queue.popleft(), now)
+            following = server.queue.popleft()
+            self._book_wait(server, following, now)
+            self._serve(server, following, now)
         if task.given is None:
             self._gone(task)
         else:
@@ -92,13 +86,12 @@ class Serving(Plans):
 
     def _book_batch(self, server: Server, start: float, stop: float) -> None:
         """A worker is free again."""
-        low, high = self.window
+        low, high = self.low_s, self.high_s
         if low <= start and stop <= high:
             server.busy_s += stop - start
             server.batches += 1
         else:
-            if stop > low and start < high:
-                server.busy_s += min(stop, high) - max(start, low)
+            server.busy_s += self._within(start, stop)
             server.batches += low <= stop <= high
         server.last_end_s = stop
         server.idle_workers += 1
@@ -108,8 +101,7 @@ class Serving(Plans):
         share_s = seconds / batch
         server.services += 1
         server.service_s += share_s
-        low, high = self.window
-        server.served += low <= stop <= high
+        server.served += self.low_s <= stop <= self.high_s
         request = task.request
         sums = request.sums
         sums[SERVER] += seconds
@@ -122,9 +114,9 @@ class Serving(Plans):
         cancelling: Cancelling = event.subject
         request, server = cancelling
         now = self.clock.now
-        self._note_queue(server, now)
         for task in [task for task in server.queue if task.request is request]:
             server.queue.remove(task)
+            self._book_wait(server, task, now)
             self._close(task, now, CANCELLED)
         self._close(cancelling, now, request.reason)
 
@@ -135,11 +127,10 @@ class Serving(Plans):
         """Start as many batches as the workers and the batching rule allow."""
         assert server.batching is not None
         while server.idle_workers:
-            self._note_queue(server, now)
             tasks, look_again_s = server.batching.pick(server.queue, now)
             if not tasks:
                 if look_again_s < inf:
-                    self._schedule(Event(server, self._on_look_again), NORMAL, look_again_s - now)
+                    self._at(look_again_s, NORMAL, Event(server, self._on_look_again))
                 return
             self._take_worker(server, now)
             self._serve_batch(server, tasks, now)
@@ -149,6 +140,7 @@ class Serving(Plans):
         t = now
         for task in tasks:
             task.request.sums[SERVER_WAIT] += now - task.ready_s
+            self._book_wait(server, task, now)
             t += self._join_batch(server, task, now)
         blocks = tasks[0].blocks
         todo = {task: stages(blocks, task.operations) for task in tasks}
@@ -173,7 +165,7 @@ class Serving(Plans):
             if survivors and len(survivors) < len(todo):
                 t += costs.gather_s(len(survivors)) * factor
             todo = survivors
-        self._schedule(Event((server, now), self._on_batch_done), NORMAL, t - now)
+        self._at(t, NORMAL, Event((server, now), self._on_batch_done))
 
     def _join_batch(self, server: Server, task: Task, now: float) -> float:
         """Draw the task's costs and decide; the seconds that deciding and decoding take."""
@@ -193,26 +185,26 @@ class Serving(Plans):
         state = OPEN
         for operation in operations:
             if task.given is not None:
-                self._emit(task, task.t_s, now)
+                self._emit(task, task.t_s)
             if isinstance(operation, Branch):
                 self._see(task, operation)
                 state = OPEN
             elif isinstance(operation, Give):
                 state = self._give(task, operation, task.t_s)
             else:
-                state = self._other(task, operation, task.t_s, now)
+                state = self._other(task, operation, task.t_s)
             if state == ENDED:
                 break
         if state != ENDED and more:
             if task.given is not None:
-                self._emit(task, task.t_s, now)
+                self._emit(task, task.t_s)
             return True
         self._book_service(server, task, now, task.t_s, batch)
         if state == OPEN:
             task.callbacks = self._on_ask_again
         else:
             task.callbacks = self._on_gone if task.given is None else self._on_reply
-        self._schedule(task, NORMAL, task.t_s - now)
+        self._at(task.t_s, NORMAL, task)
         return False
 
     def _batch_done(self, event: Event) -> None:
@@ -223,4 +215,4 @@ class Serving(Plans):
 
     def _gone(self, task: Task) -> None:
         """A request was given up."""
-        self._close(task, self.clock.now, task.request.reason)
+        self._close(task, task.t_s, task.request.reason)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import simpy
-
 from edgesim.engine.assets import Assets
 from edgesim.engine.live import Agreement, LiveExecution
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World
 from edgesim.outcomes.table import Outcomes
@@ -29,9 +28,9 @@ def simulate(
     outcomes: what requests meet.
     """
     recorder.begin(cell.key)
-    clock = simpy.Environment()
+    clock = SimpyClock()
     world = World(scenario, assets, cell, clock, recorder, outcomes, live)
-    clock.run(until=scenario.duration_s + scenario.drain_s)
+    clock.run_until(scenario.end_s)
     world.engine.finish()
     for row in link_rows(world):
         recorder.link(row)

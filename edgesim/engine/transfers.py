@@ -26,7 +26,7 @@ from edgesim.network.fifo import FifoLink
 CANCEL_BYTES = 8
 """Payload of a cancel message: the number of the request."""
 MOST_UNHEARD = 64
-"""Acknowledgements that pile up before a device hears them without being asked for its link's rate."""
+"""Acknowledgements or reports that pile up before a device hears them without being asked for what they say."""
 
 
 class Transfers(Serving):
@@ -55,7 +55,7 @@ class Transfers(Serving):
             traveller = task.copy()
             traveller.shipped, task.shipped = task.shipped, None
             self._send_up(traveller, device, now)
-            self._walk(device, task, now, now)
+            self._walk(device, task, now)
         else:
             self._send_up(task, device, now)
             self._release(device, now)
@@ -69,7 +69,8 @@ class Transfers(Serving):
         if device.aborts and max(now, link.free_s if is_fifo else now) >= request.deadline_s:
             request.reason = DEADLINE
             task.callbacks = self._on_gone
-            self._schedule(task, NORMAL, max(0.0, request.deadline_s - now))
+            task.t_s = max(now, request.deadline_s)
+            self._at(task.t_s, NORMAL, task)
             return
         if self.live is not None:
             task.live, nbytes = self.live.send(task.place.model, task.live, codec, cut == 0)
@@ -80,8 +81,7 @@ class Transfers(Serving):
         if task.seen:
             task.seen = {}
         if server.aborts and request.deadline_s < inf:
-            wait_s = max(0.0, request.deadline_s - now)
-            self._schedule(Event(Cancelling(request, server), self._on_cancel), NORMAL, wait_s)
+            self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server), self._on_cancel))
         if is_fifo:
             start, finish = link.send(now, nbytes)
             self._sent_up(task, now, start, finish, nbytes)
@@ -102,9 +102,10 @@ class Transfers(Serving):
             acknowledged = device.acknowledged
             acknowledged.append((finish + 2 * delay_s, nbytes, finish - start))
             if len(acknowledged) > MOST_UNHEARD:
-                device.hear_acknowledgements(self.clock.now)
+                device.hear_acknowledgements(accepted)
         task.callbacks = self._on_reach_server
-        self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+        task.t_s = reach_s = finish + delay_s
+        self._at(reach_s, DELIVERY, task)
 
     def _book_sending(self, request: Request, start: float, finish: float, nbytes: int) -> None:
         device, sums, seconds = request.device, request.sums, finish - start
@@ -112,11 +113,7 @@ class Transfers(Serving):
         if finish > request.deadline_s:
             request.wasted_bytes += nbytes
             sums[WASTED_J] += device.send_w * (finish - max(start, request.deadline_s))
-        low, high = self.window
-        if low <= start and finish <= high:
-            device.up_busy_s += seconds
-        elif finish > low and start < high:
-            device.up_busy_s += min(finish, high) - max(start, low)
+        device.up_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
 
     def _reply(self, task: Task) -> None:
         """An answer leaves its server."""
@@ -145,13 +142,17 @@ class Transfers(Serving):
         sums[ENERGY] += device.receive_w * seconds
         if finish > request.deadline_s:
             sums[WASTED_J] += device.receive_w * (finish - max(start, request.deadline_s))
-        low, high = self.window
-        if low <= start and finish <= high:
-            device.down_busy_s += seconds
-        elif finish > low and start < high:
-            device.down_busy_s += min(finish, high) - max(start, low)
-        task.callbacks = self._on_back
-        self._schedule(task, DELIVERY, finish + delay_s - self.clock.now)
+        device.down_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
+        task.t_s = back_s = finish + delay_s
+        coming = device.coming_reports
+        coming.append((back_s, task.node.name, task.report))
+        if len(coming) > MOST_UNHEARD:
+            device.hear_reports(accepted)
+        if request.open == 1 and device.ends_ahead and back_s < self.end_s:
+            self._back(task)
+        else:
+            task.callbacks = self._on_back
+            self._at(back_s, DELIVERY, task)
 
     def _cancel_leaves(self, event: Event) -> None:
         """A cancel message is sent; where the request has ended meanwhile, none is."""
@@ -175,4 +176,4 @@ class Transfers(Serving):
         request = cancelling.request
         self._book_sending(request, start, finish, nbytes)
         event = Event(cancelling, self._on_cancel_reaches)
-        self._schedule(event, DELIVERY, finish + request.device.uplink.delay_s - self.clock.now)
+        self._at(finish + request.device.uplink.delay_s, DELIVERY, event)

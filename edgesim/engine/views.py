@@ -94,11 +94,11 @@ class DeviceView(NodeView):
         return self._node.estimator.rate_bps
 
     def server_wait_s(self, server: str) -> float:
-        report = self._node.reports.get(server)
+        report = self._node.hear_reports(self._node.now_s).get(server)
         return report[1] if report else 0.0
 
     def report_age_s(self, server: str) -> float:
-        report = self._node.reports.get(server)
+        report = self._node.hear_reports(self._node.now_s).get(server)
         return self._node.now_s - report[0] if report else inf
 
 

@@ -93,8 +93,10 @@ class World:
         ]
         self.classes = [spec for spec in scenario.devices.values() for _ in range(spec.count)]
         ranks = depths(scenario, assets.shapes)
-        stop_s = scenario.duration_s
-        self.engine = Engine(clock, self.devices, self.servers, self.places, ranks, stop_s, self.window, recorder, live)
+        limits_s = scenario.duration_s, scenario.end_s
+        self.engine = Engine(
+            clock, self.devices, self.servers, self.places, ranks, limits_s, self.window, recorder, live
+        )
 
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
@@ -128,6 +130,7 @@ class World:
         device.queue = DeviceQueue(spec.queue.order, spec.queue.bound or 2**62)
         device.root = self.places[self.models[0]]
         self._connect(device, class_name, spec)
+        self._look_ahead(device)
         self._load(device, name, spec)
         if spec.power is not None:
             device.compute_w = spec.power.compute_w - spec.power.idle_w
@@ -140,8 +143,20 @@ class World:
         device.view, device.request_view = DeviceView(device, self._truth(device)), TaskView(device, exact)
         return device
 
+    def _look_ahead(self, device: Device) -> None:
+        """Let the device book ahead what nobody could see or change meanwhile.
+
+        Between a decision and the end of its work a device sends nothing else, so that its own FIFO uplink may take the
+        bytes at once; unless a server that aborts makes it send a cancel message by then.  Likewise what ends a request
+        for good, unless its policy learns of the end.  Decisions from outside are taken at the clock's time.
+        """
+        quiet = device.policy is not None and not any(server.aborts for server in self.servers.values())
+        device.sends_ahead = quiet and device.uplink.__class__ is FifoLink
+        device.ends_ahead = quiet and not device.learns
+
     def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
         if spec.link is None:
+            device.uplink = device.downlink = None
             return
         link = self.scenario.links[spec.link]
         estimator = getattr(self.cell.spec, "estimator", EwmaEstimator(type="ewma"))

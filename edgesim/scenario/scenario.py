@@ -74,6 +74,11 @@ class Scenario(Spec):
             self._folder, self._document = info.context["folder"], info.context["document"]
         return self
 
+    @property
+    def end_s(self) -> float:
+        """When a run is over, whether or not all requests have ended."""
+        return self.duration_s + self.drain_s
+
     def models_of(self, policy: str) -> tuple[str, str]:
         """Names of the models that run on the device and on the server under this policy."""
         spec = self.policies[policy]

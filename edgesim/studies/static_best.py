@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import simpy
 
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
 from edgesim.engine.world import Cell, World
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.policies.arms import Arm, all_arms, arm_paths
 from edgesim.policies.fixed_arm import ArmSpec
 from edgesim.scenario.policies import StaticBest
@@ -75,9 +75,9 @@ def find_static_best(
 
 def _run(scenario: Scenario, assets: Assets, name: str, arm: Arm, deadline_ms: float | None) -> OnTimeCount:
     counted = OnTimeCount((scenario.warmup_s, scenario.duration_s))
-    clock = simpy.Environment()
+    clock = SimpyClock()
     world = World(scenario, assets, Cell(name, ArmSpec(arm), deadline_ms, 0), clock, counted, assets.validation)
-    clock.run(until=scenario.duration_s + scenario.drain_s)
+    clock.run_until(scenario.end_s)
     world.engine.finish()
     return counted
 

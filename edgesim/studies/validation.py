@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import simpy
 
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import SERVER_WAIT, UPLINK, UPLINK_WAIT, Request
 from edgesim.engine.world import Cell, World
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.results.statistics import t_interval
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.scenario import Scenario
@@ -284,10 +284,10 @@ def _measured(
     scenario: Scenario, assets: Assets, replication: int, measure: Measure, counted: range | None = None
 ) -> list[tuple[float, float]]:
     """(arrival, measured) of every request, or of those whose numbers are ``counted``, in the order of their ends."""
-    clock, measurements = simpy.Environment(), _Measurements(measure, counted)
+    clock, measurements = SimpyClock(), _Measurements(measure, counted)
     ((policy, spec),) = scenario.policies.items()
     cell = Cell(policy, spec, None, replication)
     world = World(scenario, assets, cell, clock, measurements, assets.test)
-    clock.run(until=scenario.duration_s + scenario.drain_s)
+    clock.run_until(scenario.end_s)
     world.engine.finish()
     return measurements.found

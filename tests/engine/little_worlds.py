@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow.parquet as pq
-import simpy
 
 from edgesim.engine.assets import Assets
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World, replication_root
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.profiling.costs import Seconds
 from edgesim.profiling.synthetic_costs import SyntheticCosts, block_time
 from edgesim.results.columns import TABLES
@@ -125,7 +125,7 @@ def run(
     """
     assets = assets or assets_of(scenario)
     cell = Cell(policy, scenario.policies[policy], deadline_ms, replication)
-    clock = simpy.Environment()
+    clock = SimpyClock()
     blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
     with tempfile.TemporaryDirectory() as folder:
         recorder = RunRecorder(Path(folder), (scenario.warmup_s, scenario.duration_s), blocks)
@@ -133,7 +133,7 @@ def run(
         world = World(scenario, assets, cell, clock, recorder, assets.test, external=drive is not None)
         prepare(world)
         if drive is None:
-            clock.run(until=scenario.duration_s + scenario.drain_s)
+            clock.run_until(scenario.end_s)
         else:
             drive(world)
         world.engine.finish()

@@ -9,11 +9,11 @@ from math import inf
 from typing import Any
 
 import numpy as np
-import simpy
 
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
 from edgesim.engine.world import Cell, World
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.results.recorder import held_by
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.scenario import Scenario
@@ -124,10 +124,10 @@ def simulated(
 ) -> Ran:
     """Run one cell of a scenario to its end; ``spec`` in place of what the scenario says of the policy."""
     assets = assets or load_assets(scenario)
-    kept, clock = Kept(), simpy.Environment()
+    kept, clock = Kept(), SimpyClock()
     cell = Cell(policy, spec or scenario.policies[policy], deadline_ms, replication)
     world = World(scenario, assets, cell, clock, kept, assets.test)
-    clock.run(until=scenario.duration_s + scenario.drain_s)
+    clock.run_until(scenario.end_s)
     world.engine.finish()
     return Ran(world, kept.requests)
 
