@@ -20,8 +20,8 @@ import numpy as np
 
 import edgesim.profiling
 from edgesim.engine.assets import Assets
-from edgesim.engine.world import Cell, World
 from edgesim.engine.simpy_clock import SimpyClock
+from edgesim.engine.world import Cell, World
 from edgesim.profiling.machine import describe
 from edgesim.scenario.load import build_scenario
 from edgesim.studies.load import load_assets

@@ -149,10 +149,10 @@ class Device(Node):
 
     def hear_acknowledgements(self, now_s: float) -> None:
         """Tell the estimator of the transfers that are known to have ended by now."""
-        acknowledged = self.acknowledged
+        acknowledged, observe, mode = self.acknowledged, self.estimator.observe, self.uplink.header_mode
         while acknowledged and acknowledged[0][0] <= now_s:
             _, payload_bytes, seconds = acknowledged.popleft()
-            self.estimator.observe(8 * wire_bytes(payload_bytes, self.uplink.header_mode), seconds)
+            observe(8 * wire_bytes(payload_bytes, mode), seconds)
 
 
 class Server(Node):

@@ -152,9 +152,11 @@ class Engine(Transfers):
         device.free_s = device.last_end_s = free_s
         if self.low_s <= free_s <= self.high_s:
             device.served += 1
-        self._plan_release(device)
+        if device.queue.tasks:
+            self._plan_release(device)
 
     def _plan_release(self, device: Device) -> None:
+        """Wake those who wait for the processor when it is free, if that is settled."""
         if device.queue.tasks and not device.releasing and device.free_s < inf:
             device.releasing = True
             self._at(device.free_s, NORMAL, Event(device, self._on_release))

@@ -30,9 +30,9 @@ from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 DEADLINE = "deadline"
 """Why a request is dropped that an aborting node gave up."""
 
-OPEN, FINISHED, ENDED, AWAY = range(4)
+OPEN, FINISHED, ENDED, LEAVING, AWAY = range(5)
 """What an operation leaves behind: a plan that must be followed by another; one that may end here; one that ends
-here; one that goes on after an event."""
+here; one that goes on when its bytes have been sent, or after another event."""
 
 
 def holds(when: When, scores: Scores) -> bool:
@@ -51,8 +51,8 @@ class Plans(ABC):
     """The part of the engine that decides and walks through plans.
 
     A plan is walked at once, adding up its times, until the first moment at which somebody else could see or
-    change something: a send, or its end, unless the device may book it ahead.  A piece is not interrupted; an aborting device stops at the end of
-    the piece during which the deadline strikes.
+    change something: a send, or its end, unless the device may book it ahead.  A piece is not interrupted; an
+    aborting device stops at the end of the piece during which the deadline strikes.
     """
 
     clock: Clock
@@ -77,7 +77,8 @@ class Plans(ABC):
         """A task has reached the processor: decide what to do with it, and set to it."""
         task.luck = luck = task.request.lucks[node.slot]
         task.began_s = now
-        task.factor = factor = node.costs[task.place.model].idle_factor(now - node.last_end_s)
+        costs = node.costs[task.place.model]
+        task.factor = factor = costs.idle_factor(now - node.last_end_s) if costs.wakes else 1.0
         decide_s = self._decide(node, task, now)
         t_s = now + decide_s
         shipped = task.shipped
@@ -144,8 +145,7 @@ class Plans(ABC):
                 if operation.encode is not None:
                     encode_s = operation.encode(luck) * factor
                     t += encode_s
-                task.shipped, task.at, state = operation, at + 1, AWAY
-                task.callbacks = self._on_leave
+                task.shipped, task.at, state = operation, at + 1, LEAVING
                 break
             else:
                 state = self._other(task, operation, t)
@@ -154,15 +154,17 @@ class Plans(ABC):
         task.t_s = t
         if node.is_device:
             self._account(node, request, decide_s, compute_s, encode_s, t)  # type: ignore[arg-type]
-            if state == FINISHED or state == ENDED:
+            if state in (FINISHED, ENDED):
                 task.callbacks = self._on_device_done
                 if node.ends_ahead and t < self.end_s:  # type: ignore[attr-defined]
                     self._device_done(task)
                     return
-            elif state == AWAY and node.sends_ahead and task.callbacks is self._on_leave and t < self.end_s:  # type: ignore[attr-defined]
-                self._leave(task)
-                return
-        elif state != OPEN:
+            elif state == LEAVING:
+                task.callbacks = self._on_leave
+                if node.sends_ahead and t < self.end_s:  # type: ignore[attr-defined]
+                    self._leave(task)
+                    return
+        else:
             task.callbacks = self._on_served
         if state == OPEN:
             task.callbacks = self._on_ask_again
@@ -227,7 +229,8 @@ class Plans(ABC):
 
     def _book_wait(self, node: Node, task: Task, now: float) -> None:
         """A task leaves the node's queue."""
-        node.queue_area_s += self._within(task.ready_s, now)
+        since = task.ready_s
+        node.queue_area_s += now - since if self.low_s <= since and now <= self.high_s else self._within(since, now)
 
     def _late(self, request: Request, start: float, stop: float, share: float) -> float:
         """Book the part of some work that lies behind the request's deadline as wasted; its seconds."""

@@ -177,7 +177,8 @@ def _run(node: Node, costs: Costs, done: int, to: int) -> list[Operation]:
     if to == done:
         return []
     piece = costs.piece(done, to)
-    return [Piece(to, piece if done else lambda luck: piece(luck) + costs.preprocess_s(luck))]
+    preprocess = None if done else costs.preprocess()
+    return [Piece(to, piece if preprocess is None else lambda luck: piece(luck) + preprocess(luck))]
 
 
 def _branch(node: Node, costs: Costs, place: Place, blocks: int, exit: int) -> Branch:

@@ -25,7 +25,7 @@ from edgesim.network.fifo import FifoLink
 
 CANCEL_BYTES = 8
 """Payload of a cancel message: the number of the request."""
-MOST_UNHEARD = 64
+MOST_UNHEARD = 16
 """Acknowledgements or reports that pile up before a device hears them without being asked for what they say."""
 
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 from edgesim.network.headers import HeaderMode, wire_bytes
 from edgesim.network.rate import RateProcess
-
-MOST_PENDING = 64
-"""Transfers that pile up before those that have ended are forgotten without being asked for."""
 
 
 class FifoLink:
@@ -23,8 +19,8 @@ class FifoLink:
         "_bare",
         "_free_s",
         "_idle_s",
-        "_pending",
-        "_pending_bytes",
+        "_left_at_s",
+        "_left_bytes",
         "bytes",
         "delay_s",
         "header_mode",
@@ -40,8 +36,7 @@ class FifoLink:
         self._bare = header_mode == "none"
         self.bytes = self.wire_bytes = self.transfers = 0
         self._free_s = self._idle_s = 0.0
-        self._pending: deque[tuple[float, float, int]] = deque()  # start, finish, wire bytes
-        self._pending_bytes = 0
+        self._left_at_s = self._left_bytes = 0.0  # when it was last counted, how much was not sent
 
     def send(self, now_s: float, payload_bytes: int) -> tuple[float, float]:
         """Accept a transfer now (times must not go back): when its first bit starts and its last bit has left (s).
@@ -52,13 +47,10 @@ class FifoLink:
         start_s = self._free_s
         if now_s > start_s:
             self._idle_s += now_s - start_s
-            start_s = now_s
+            self._left_at_s = start_s = now_s
+            self._left_bytes = 0.0
+        self._left_bytes += wire
         self._free_s = finish_s = self.rate.finish(start_s, 8 * wire) if start_s < math.inf else math.inf
-        pending = self._pending
-        pending.append((start_s, finish_s, wire))
-        self._pending_bytes += wire
-        if len(pending) > MOST_PENDING:
-            self._forget_finished(now_s)
         self.bytes += payload_bytes
         self.wire_bytes += wire
         self.transfers += 1
@@ -70,11 +62,11 @@ class FifoLink:
         This is what a device can know of its queue: the time at which the queue will be empty holds the future
         rate, and stays inside.
         """
-        self._forget_finished(now_s)
-        if not self._pending:
+        if self._free_s <= now_s:
             return 0.0
-        sent_bits = self.rate.integral(self._pending[0][0], now_s)
-        return max(self._pending_bytes - sent_bits / 8, 0.0)
+        self._left_bytes -= self.rate.integral(self._left_at_s, now_s) / 8
+        self._left_at_s = now_s
+        return max(self._left_bytes, 0.0)
 
     def busy_until(self, now_s: float) -> float:
         """Seconds spent sending up to now (not before the last send)."""
@@ -84,8 +76,3 @@ class FifoLink:
     def free_s(self) -> float:
         """When all that was accepted will have left: for the engine and for oracles, never for a policy's view."""
         return self._free_s
-
-    def _forget_finished(self, now_s: float) -> None:
-        pending = self._pending
-        while pending and pending[0][1] <= now_s:
-            self._pending_bytes -= pending.popleft()[2]

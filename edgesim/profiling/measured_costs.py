@@ -127,6 +127,8 @@ class ModelCosts:
     Raises InputError for exits, batch sizes and codecs that were not profiled.
     """
 
+    wakes = True
+
     def __init__(
         self,
         profile: Profile,
@@ -185,6 +187,9 @@ class ModelCosts:
 
     def branch(self, exit: int) -> Seconds:
         return self._branch_samples[exit]
+
+    def preprocess(self) -> Seconds:
+        return _pick(self._preprocessing().values)
 
     def encode(self, codec: str, cut: int) -> Seconds:
         return _pick(self._codec(codec, cut)[0].values)

@@ -96,6 +96,8 @@ class SyntheticCosts:
     exits: block counts, the last one is the number of blocks.  branch_s: for each exit.  state_bytes: at cuts 0..L-1.
     """
 
+    wakes = False
+
     def __init__(
         self,
         blocks: Sequence[BlockTime],
@@ -130,6 +132,9 @@ class SyntheticCosts:
     def branch(self, exit: int) -> Quantile | None:
         seconds = self._branch_s[exit]
         return (lambda luck: seconds) if seconds else None
+
+    def preprocess(self) -> Quantile | None:
+        return None
 
     def encode(self, codec: str, cut: int) -> Quantile | None:
         return None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import nan
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -52,46 +52,62 @@ class Codes(dict[str, int]):
         return number
 
 
+class Further(NamedTuple):
+    """See :class:`TableWriter`."""
+
+    fields: list[tuple[str, str]]
+    written: Callable[[np.ndarray], None]
+
+
 class TableWriter:
     """A Parquet file that grows by rows of one cell after the other; the cell's own columns are added here.
 
     Rows are packed until a row group is full, names as numbers out of ``codes``, so that what a row was made of can be
-    freed at once.
+    freed at once.  ``pack`` makes of a row's values what ``rows`` collects; full ones are to be flushed.
+    further: values that rows have behind those of the columns, which are not written, and what is done with the rows
+    when they are.
     """
 
-    def __init__(self, path: Path, columns: tuple[Column, ...]) -> None:
+    def __init__(self, path: Path, columns: tuple[Column, ...], further: Further | None = None) -> None:
         self._columns = columns[len(CELL) :]
         self._cell: CellKey = ("", nan, 0)
         self._schema = arrow_schema(columns)
         names = [column.name for column in columns if column.kind == NAME]
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=names)
         self.codes = Codes()
-        self._dtype = np.dtype([(column.name, _FORMATS[column.kind]) for column in self._columns])
-        self._pack = Struct("=" + "".join(_FORMATS[column.kind] for column in self._columns)).pack
-        self._rows: list[bytes] = []
+        fields = [(column.name, _FORMATS[column.kind]) for column in self._columns]
+        if further is not None:
+            fields += further.fields
+        self.dtype = np.dtype(fields)
+        self.pack = Struct("=" + "".join(form for _, form in fields)).pack
+        self.rows: list[bytes] = []
+        self._written = further and further.written
 
     def begin(self, cell: CellKey) -> None:
         """The rows from here on are of ``cell``."""
-        self._flush()
+        self.flush()
         self._cell = cell
 
     def append(self, row: tuple[float, ...]) -> None:
         """A row, names coded."""
-        rows = self._rows
-        rows.append(self._pack(*row))
-        if len(rows) == ROW_GROUP:
-            self._flush()
+        rows = self.rows
+        rows.append(self.pack(*row))
+        if len(rows) >= ROW_GROUP:
+            self.flush()
 
     def append_words(self, row: tuple[Any, ...]) -> None:
         """A row, names as they are."""
         codes = self.codes
         self.append(tuple(codes[value] if isinstance(value, str) else value for value in row))
 
-    def _flush(self) -> None:
-        rows = np.frombuffer(b"".join(self._rows), self._dtype)
-        self._rows.clear()
+    def flush(self) -> None:
+        """Write the rows that have been collected as a row group."""
+        rows = np.frombuffer(b"".join(self.rows), self.dtype)
+        self.rows.clear()
         if not len(rows):
             return
+        if self._written is not None:
+            self._written(rows)
         policy, axis_deadline_ms, replication = self._cell
         arrays = [
             arrow_names(np.zeros(len(rows), np.int32), [policy]),
@@ -105,7 +121,7 @@ class TableWriter:
         self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._file.close()
 
 
@@ -132,8 +148,13 @@ class RunRecorder:
     """
 
     def __init__(self, folder: Path, window: tuple[float, float], num_blocks: Mapping[str, int]) -> None:
-        self._tables = {stem: TableWriter(folder / f"{stem}.parquet", columns) for stem, columns in TABLES.items()}
+        depth = Further([("depth", "i")], self._lone_answers)
+        self._tables = {
+            stem: TableWriter(folder / f"{stem}.parquet", columns, depth if stem == "requests" else None)
+            for stem, columns in TABLES.items()
+        }
         self._requests, self._answers = self._tables["requests"], self._tables["answers"]
+        self._answers.codes = self._requests.codes
         self._window = window
         self._num_blocks = num_blocks
 
@@ -145,36 +166,44 @@ class RunRecorder:
     def request(self, request: Request, end_s: float) -> None:
         """Write the request's row, and one for each of its answers."""
         arrival_s, deadline_at_s, sums, answers = request.arrival_s, request.deadline_s, request.sums, request.answers
-        deadline_s = deadline_at_s - arrival_s
         low, high = self._window
-        counted = low <= arrival_s <= high
-        device, number, cut = request.device, request.number, request.cut
-        code = self._requests.codes
-        first_s = used_s = prediction = nan
-        exit, model, reason, correct, final_correct = -1, "", "", False, False
-        wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], request.bytes_up, sums[ENERGY]
-        if answers:
-            used, final = held_by(answers, deadline_at_s + ON_TIME_TOLERANCE_S)
-            first_s = answers[0][0] - arrival_s
-            time_s, _, model, exit, scores = used or answers[-1]
-            prediction, final_correct, end = scores[0], final[4][4], LATE  # type: ignore[index]
-            if used is not None:
+        device, cut, bytes_up, energy_j = request.device, request.cut, request.bytes_up, sums[ENERGY]
+        table = self._requests
+        code, rows = table.codes, table.rows
+        latency_s = used_s = prediction = nan
+        depth = exit = -1
+        model = reason = ""
+        correct = final_correct = False
+        wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], bytes_up, energy_j
+        count = len(answers)
+        if count:
+            limit_s = deadline_at_s + ON_TIME_TOLERANCE_S
+            if count == 1:
+                final = shown = answers[0]
+                on_time = final[0] <= limit_s
+            else:
+                used, final = held_by(answers, limit_s)  # type: ignore[assignment]
+                shown, on_time = used or answers[-1], used is not None
+            latency_s = answers[0][0] - arrival_s
+            time_s, depth, model, exit, scores = shown
+            prediction, final_correct, end = scores[0], final[4][4], LATE
+            if on_time:
                 end, correct, used_s = ON_TIME, scores[4], time_s - arrival_s
                 wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
         else:
             end, reason = (UNFINISHED if request.open else DROPPED), request.reason
-        row = (
+        row = table.pack(
             code[device.name],
-            number,
+            request.number,
             request.sample,
             arrival_s,
-            deadline_s,
-            counted,
+            deadline_at_s - arrival_s,
+            low <= arrival_s <= high,
             code[end],
             code[reason],
-            first_s,
+            latency_s,
             used_s,
-            len(answers),
+            count,
             code[model],
             exit,
             prediction,
@@ -183,25 +212,41 @@ class RunRecorder:
             cut if cut >= 0 else self._num_blocks[device.root.model],
             code[request.codec],
             *sums[:STAGES],
-            request.bytes_up,
+            bytes_up,
             request.bytes_down,
-            sums[ENERGY],
+            energy_j,
             wasted_s,
             wasted_bytes,
             wasted_j,
+            depth,
         )
-        self._requests.append(row)
-        if answers:
-            self._record_answers(request, counted, deadline_s)
+        rows.append(row)
+        if count > 1:
+            self._record_answers(request)
+        if len(rows) >= ROW_GROUP:
+            table.flush()
 
-    def _record_answers(self, request: Request, counted: bool, deadline_s: float) -> None:
+    def _record_answers(self, request: Request) -> None:
+        """Write the answers of a request that has several."""
+        low, high = self._window
         table = self._answers
         code, arrival_s = table.codes, request.arrival_s
+        deadline_s, counted = request.deadline_s - arrival_s, low <= arrival_s <= high
         device, number = code[request.device.name], request.number
         for time_s, depth, model, exit, scores in request.answers:
             since_s = time_s - arrival_s
             row = device, number, counted, since_s, deadline_s, code[model], depth, exit, scores[0], scores[4]
             table.append(row)
+
+    def _lone_answers(self, requests: np.ndarray) -> None:
+        """Write the answers of the requests that have one, which says nothing more than their row."""
+        lone = requests[requests["answers"] == 1]
+        table = self._answers
+        rows = np.empty(len(lone), table.dtype)
+        for name in table.dtype.names or ():
+            rows[name] = lone[{"time_s": "latency_s", "correct": "final_correct"}.get(name, name)]
+        table.rows.append(rows.tobytes())
+        table.flush()
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
-from edgesim.engine.world import Cell, World
 from edgesim.engine.simpy_clock import SimpyClock
+from edgesim.engine.world import Cell, World
 from edgesim.policies.arms import Arm, all_arms, arm_paths
 from edgesim.policies.fixed_arm import ArmSpec
 from edgesim.scenario.policies import StaticBest

@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from edgesim.engine.assets import Assets
+from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World, replication_root
-from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.profiling.costs import Seconds
 from edgesim.profiling.synthetic_costs import SyntheticCosts, block_time
 from edgesim.results.columns import TABLES
@@ -162,6 +162,8 @@ def lucks(scenario: Scenario, node: str, device: str, count: int, replication: i
 class Loaded(SyntheticCosts):
     """Synthetic costs in which everything costs something, and depends on what it can depend on."""
 
+    wakes = True
+
     def __init__(self, model: SyntheticModel) -> None:
         branch_s = [2e-4 * (index + 1) for index in range(len(model.exits))]
         super().__init__(list(map(block_time, model.blocks_ms)), model.exits, branch_s, model.state_bytes)
@@ -172,6 +174,9 @@ class Loaded(SyntheticCosts):
 
     def branch(self, exit: int) -> Seconds:
         return lambda luck: self.branch_s(luck, exit)
+
+    def preprocess(self) -> Seconds:
+        return self.preprocess_s
 
     def encode(self, codec: str, cut: int) -> Seconds:
         return lambda luck: self.encode_s(codec, cut, luck)

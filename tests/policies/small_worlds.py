@@ -12,8 +12,8 @@ import numpy as np
 
 from edgesim.engine.assets import Assets
 from edgesim.engine.request import Request
-from edgesim.engine.world import Cell, World
 from edgesim.engine.simpy_clock import SimpyClock
+from edgesim.engine.world import Cell, World
 from edgesim.results.recorder import held_by
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.scenario import Scenario
