@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
 from edgesim.engine.request import Task
@@ -13,7 +14,8 @@ from edgesim.engine.request import Task
 class Batching:
     """Dynamic batching: a batch leaves when it has ``max_size`` requests or its oldest has waited ``max_wait_s``.
 
-    Only requests for the same model and the same next block go together; the oldest request says which.
+    Only requests for the same model and the same next block go together.  A kind whose batch is full need not wait
+    for an older request of another kind that is not due.
     """
 
     max_size: int
@@ -26,19 +28,29 @@ class Batching:
         """
         if not queue:
             return [], inf
-        oldest = queue[0]
-        key = (oldest.place.model, oldest.blocks)
-        chosen = []
-        for task in queue:
-            if (task.place.model, task.blocks) == key:
-                chosen.append(task)
-                if len(chosen) == self.max_size:
-                    break
-        due = oldest.ready_s + self.max_wait_s
-        if len(chosen) < self.max_size and now_s < due:
-            return [], due
+        due_s = queue[0].ready_s + self.max_wait_s
+        chosen = self._with_oldest(queue) if now_s >= due_s else self._first_full(queue)
+        if not chosen:
+            return [], due_s
         taken = set(map(id, chosen))
         rest = [task for task in queue if id(task) not in taken]
         queue.clear()
         queue.extend(rest)
         return chosen, inf
+
+    def _with_oldest(self, queue: deque[Task]) -> list[Task]:
+        kind = _kind(queue[0])
+        return list(islice((task for task in queue if _kind(task) == kind), self.max_size))
+
+    def _first_full(self, queue: deque[Task]) -> list[Task]:
+        kinds: dict[tuple[str, int], list[Task]] = {}
+        for task in queue:
+            alike = kinds.setdefault(_kind(task), [])
+            alike.append(task)
+            if len(alike) == self.max_size:
+                return alike
+        return []
+
+
+def _kind(task: Task) -> tuple[str, int]:
+    return task.place.model, task.blocks

@@ -15,11 +15,10 @@ from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.clock import ARRIVAL, NORMAL, Clock, Event
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.places import Place
-from edgesim.engine.plan import DEADLINE
+from edgesim.engine.plan import DEADLINE, leads_nowhere
 from edgesim.engine.program import Compiler
 from edgesim.engine.request import DEVICE_WAIT, Cancelling, Request, Task
 from edgesim.engine.transfers import Transfers
-from edgesim.errors import InputError
 from edgesim.policies.base import Feedback, RequestView, View
 from edgesim.policies.steps import Step
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
@@ -189,7 +188,7 @@ class Engine(Transfers):
             return
         self._walk(node, task, now + decide_s, decide_s)
         if task.callbacks is self._on_ask_again and (task.blocks, len(task.seen)) == (blocks, seen):
-            raise InputError(f"policy {type(node.policy).__name__} at {node.name}: a second plan that leads nowhere")
+            raise leads_nowhere(node)
 
     def _waited(self, task: Task) -> None:
         """A task gives the processor back, to return later."""

@@ -47,6 +47,11 @@ def struck(t_s: float, abort_s: float, operation: Operation) -> bool:
     return t_s > abort_s + ON_TIME_TOLERANCE_S or not isinstance(operation, Branch | Give)
 
 
+def leads_nowhere(node: Node) -> InputError:
+    """For a policy that, asked again, gives a plan that neither runs anything nor ends."""
+    return InputError(f"policy {type(node.policy).__name__} at {node.name}: a second plan that leads nowhere")
+
+
 class Plans(ABC):
     """The part of the engine that decides and walks through plans.
 

@@ -10,7 +10,7 @@ from math import inf
 
 from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
-from edgesim.engine.plan import ENDED, OPEN, Plans
+from edgesim.engine.plan import ENDED, OPEN, Plans, leads_nowhere
 from edgesim.engine.program import Branch, Give, Operation, Piece
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Cancelling, Task
 
@@ -28,7 +28,7 @@ def stages(blocks: int, operations: Iterable[Operation]) -> list[Stage]:
             found.append((operation.to, []))
         else:
             found[-1][1].append(operation)
-    return found if found[0][1] else found[1:]
+    return found if found[0][1] or len(found) == 1 else found[1:]
 
 
 class Serving(Plans):
@@ -201,6 +201,8 @@ class Serving(Plans):
             return True
         self._book_service(server, task, now, task.t_s, batch)
         if state == OPEN:
+            if not any(isinstance(each, Piece | Branch) for each in task.operations):
+                raise leads_nowhere(server)
             task.callbacks = self._on_ask_again
         else:
             task.callbacks = self._on_gone if task.given is None else self._on_reply

@@ -47,3 +47,11 @@ def test_only_the_oldests_model_and_block_go_together(other: dict[str, Any]) -> 
     assert pick(Batching(3, 0.0), tasks, 2.0) == ("abc", "xy", inf)
     assert pick(Batching(2, 0.0), tasks, 2.0) == ("ab", "xyc", inf)
     assert pick(Batching(4, 5.0), tasks, 2.0) == ("", "axbyc", 6.0)
+
+
+def test_a_full_batch_of_another_kind_passes_an_older_request_that_is_not_due() -> None:
+    tasks = [task("a", 1.0), task("x", 1.2, blocks=3), task("y", 1.3, blocks=3), task("b", 1.4)]
+    assert pick(Batching(2, 5.0), tasks[:3], 2.0) == ("xy", "a", inf)
+    assert pick(Batching(2, 5.0), tasks, 2.0) == ("xy", "ab", inf)  # full first
+    assert pick(Batching(2, 5.0), tasks, 6.0) == ("ab", "xy", inf)  # the oldest is due
+    assert pick(Batching(3, 5.0), tasks, 2.0) == ("", "axyb", 6.0)

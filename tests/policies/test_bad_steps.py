@@ -60,6 +60,8 @@ SERVER = {
     "beyond the last block": ([Run(5)], "edge: Run\\(5\\), but 0 of 4 blocks have been run"),
     "an exit elsewhere": ([Run(4), Exit(0)], "edge: Exit\\(0\\) sits after 1 blocks, not 4"),
     "an answer too soon": ([Run(4), Answer(2)], "edge: Answer\\(2\\) before Exit\\(2\\)"),
+    "nowhere": ([Run(0)], "Scripted at edge: a second plan that leads nowhere"),
+    "nowhere after all": ([Run(1)], "Scripted at edge: a second plan that leads nowhere"),
     "cancel": ([Cancel("edge"), *LAST], "edge: .*Cancel\\(to='edge'\\)"),
 }
 
