@@ -15,6 +15,8 @@ import timm  # noqa: E402
 from edgesim.codecs.tensors import decode, encode  # noqa: E402
 from edgesim.models.backbones.evo import complete, informative, informative_spec, order_dtype, select  # noqa: E402
 from edgesim.models.backbones.evo_deit import VARIANTS, EvoDeiT  # noqa: E402
+from edgesim.models.multi_exit import MultiExit  # noqa: E402
+from edgesim.profiling.exporting import export_model  # noqa: E402
 from edgesim.profiling.macs import block_macs, head_macs, parameters  # noqa: E402
 
 PARITY = Path(__file__).parents[3] / "shared" / "parity"
@@ -214,6 +216,10 @@ def test_one_token_at_a_time(changes: dict[str, Any], kept: int) -> None:
     assert torch.allclose(model(batch), model.classifier(model.norm(averaged)))
     if starts == (3, 4, 5):  # tokens that rested come in again
         assert {*expected[0][3][2][:kept]} != {*expected[0][4][2][:kept]} != {*expected[0][5][2][:kept]}
+
+
+def test_it_can_be_measured_on_another_machine() -> None:
+    export_model(MultiExit(small(), {}))  # compares the answers itself
 
 
 @torch.inference_mode()

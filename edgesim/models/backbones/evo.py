@@ -35,7 +35,7 @@ def order_dtype(count: int) -> str:
 
 def take(values: Tensor, places: Tensor) -> Tensor:
     """Per sample, the rows of ``values`` (B, N, ...) that ``places`` (B, M) names: (B, M, ...)."""
-    samples = torch.arange(len(values), device=values.device)[:, None]
+    samples = torch.arange(values.shape[0], device=values.device)[:, None]
     return values[samples, places.long()]
 
 

@@ -116,7 +116,7 @@ class EvoDeiT(Backbone):
 
     def stem(self, images: Tensor) -> State:
         patches = self.patch_embed(images)
-        return {"tokens": torch.cat([self.cls_token.expand(len(images), -1, -1), patches], 1) + self.pos_embed}
+        return {"tokens": torch.cat([self.cls_token.expand(images.shape[0], -1, -1), patches], 1) + self.pos_embed}
 
     def block(self, index: int, state: State) -> State:
         number = index - 1

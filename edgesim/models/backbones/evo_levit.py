@@ -246,7 +246,7 @@ class EvoLeViT(Backbone):
 
     def stem(self, images: Tensor) -> State:
         patches = self.patch_embed(images).flatten(2).transpose(1, 2)
-        return {"tokens": torch.cat([self.cls_token.expand(len(images), -1, -1), patches], 1) + self.pos_embed}
+        return {"tokens": torch.cat([self.cls_token.expand(images.shape[0], -1, -1), patches], 1) + self.pos_embed}
 
     def block(self, index: int, state: State) -> State:
         link = self._links[index - 1]
