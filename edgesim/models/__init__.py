@@ -24,7 +24,8 @@ def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:
     """A backbone by its authors' or timm's name, such as ``vil_tiny`` or ``crossvit_9_dagger_240``.
 
     pretrained: fetch weights with timm's own loader, else the weights are drawn from torch's generator.
-    geometry: in place of the variant's own, such as ``num_classes``, ``img_size`` (pixels) and ``in_chans``.
+    geometry: in place of the variant's own, such as ``num_classes``, ``img_size`` (pixels) and ``in_chans``; with
+    ``merge`` each block of a ViT or DeiT merges so many pairs of tokens, as with ``+merge8`` at the end of the name.
     Called on preprocessed images (B, C, H, W) it gives logits (B, classes).
 
     Raises InputError for an unknown name, naming the near ones, for weights that cannot be fetched, and for a

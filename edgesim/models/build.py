@@ -84,7 +84,7 @@ def _named_model(spec: TimmModel, num_classes: int | None) -> MultiExit:
     options = {} if timms_own or num_classes is None else {"num_classes": num_classes}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(INITIAL_SEED)
-        backbone = registry.create(spec.name, timms_own, **options)
+        backbone = registry.create(spec.name, timms_own, merge=spec.merge, **options)
         last = backbone.num_blocks - 1
         if not all(1 <= after <= last for after in spec.exits):
             raise InputError(f"model {spec.name}: exits: found {list(spec.exits)}, allowed: blocks 1..{last}")

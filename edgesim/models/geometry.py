@@ -63,6 +63,7 @@ class SmallViT(BackboneShape):
     heads: Count
     stem_channels: Counts = Field(description="of the stem's convolutions; each but the first halves the map")
     mlp_ratio: float = Field(default=4.0, gt=0)
+    merge: int = Field(default=0, ge=0, description="pairs of similar tokens that each transformer block merges")
 
     @property
     def num_blocks(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -44,6 +45,8 @@ _LISTED = (
 )
 _UNSUPPORTED = ("levit_conv_*", "*_distilled_*")
 
+_MERGING = re.compile(r"(.+)\+merge(\d+)")
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -52,8 +55,15 @@ def names() -> tuple[str, ...]:
     return (*OWN, *timm.list_models(list(_LISTED), exclude_filters=list(_UNSUPPORTED)))
 
 
+def split(name: str) -> tuple[str, int]:
+    """A name and the pairs that each block merges, which ``+mergeN`` at its end says (0 without)."""
+    found = _MERGING.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
 def check_name(name: str) -> None:
     """Raises InputError, naming the near ones, where there is no such backbone here and no such model in timm."""
+    name, _ = split(name)
     if name in OWN or timm.is_model(name):
         return
     near = get_close_matches(name, {*names(), *timm.list_models()}, 4)
@@ -64,12 +74,18 @@ def check_name(name: str) -> None:
 def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:
     """See :func:`edgesim.models.create`."""
     check_name(name)
+    name, merge = split(name)
+    merge = geometry.pop("merge", merge)
+    if merge and family(name) != ViT.__name__:
+        raise InputError(f"model {name}: merge: found {merge}, allowed: 0, as only ViT and DeiT merge tokens")
     if name in OWN and pretrained:
         raise InputError(f"model {name}: no weights can be fetched; load its authors' checkpoint in their place")
     try:
         if name in OWN:
-            family, arguments = OWN[name]
-            return family(**{**arguments, **geometry})
+            own, arguments = OWN[name]
+            return own(**{**arguments, **geometry})
+        if merge:
+            geometry["merge"] = merge
         return _wrapper(name)[1](name, pretrained, **geometry)
     except InputError:
         raise
@@ -81,6 +97,7 @@ def create(name: str, pretrained: bool = False, **geometry: Any) -> Backbone:
 
 def family(name: str) -> str:
     """The class of a backbone."""
+    name, _ = split(name)
     return (OWN[name] if name in OWN else _wrapper(name))[0].__name__
 
 
@@ -91,6 +108,7 @@ def _wrapper(name: str) -> tuple[type[Backbone], Callable[..., Backbone]]:
 def preprocess(name: str) -> Preprocess:
     """How the images of a variant at its own input size are scaled and normalised."""
     check_name(name)
+    name, _ = split(name)
     if name in OWN:
         size = OWN[name][1].get("img_size", 224)
         return Preprocess(IMAGENET_MEAN, IMAGENET_STD, (3, size, size))

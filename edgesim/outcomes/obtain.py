@@ -79,7 +79,7 @@ def weights_digest(model: ZooModel | TimmModel) -> str:
         parts = [card.geometry.model_dump_json(), weights_hash(zoo.ZOO / model.name / zoo.WEIGHTS)]
     else:
         file = weights_hash(model.weights) if model.weights else f"pretrained {model.pretrained}"
-        parts = [model.name, repr(tuple(model.exits)), file]
+        parts = [model.variant, repr(tuple(model.exits)), file]
     return sha256("\n".join([model.source, *parts]).encode()).hexdigest()[:16]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -10,6 +11,8 @@ from edgesim.scenario.durations import Durations, NumberOrNumbers
 from edgesim.scenario.files import InputFile, InputFolder, ProfileFile
 from edgesim.scenario.spec import Blocks, Count, Share, Shares, Sizes, Spec, earlier, increasing
 
+_PATCHES = re.compile(r"patch(\d+).*?_(\d{3})(?!\d)")
+"""What timm's names say of the patches' side and of the image's, in pixels."""
 PROFILE = "Measured times: 'shipped', or the path of a profile file."
 
 
@@ -34,12 +37,30 @@ class TimmModel(Spec):
     )
     profile: ProfileFile = Field(default="shipped", description=PROFILE)
     exits: Blocks = Field(default=(), description="Blocks run before each exit but the last, which is the whole model.")
+    merge: int = Field(default=0, ge=0, description="Pairs of similar tokens that each block of a ViT or DeiT merges.")
+
+    @property
+    def variant(self) -> str:
+        """The name, with ``+mergeN`` where tokens are merged: what a profile of it is called."""
+        return f"{self.name}+merge{self.merge}" if self.merge else self.name
 
     @field_validator("exits")
     @classmethod
     def _rising(cls, exits: tuple[int, ...]) -> tuple[int, ...]:
         increasing(exits, "block counts of exits")
         return exits
+
+    @field_validator("merge")
+    @classmethod
+    def _tokens_remain(cls, merge: int, info: ValidationInfo) -> int:
+        name = earlier(info, "name") or ""
+        if merge and not name.startswith(("vit_", "deit")):
+            raise ValueError(f"found {merge}, allowed: 0, as only ViT and DeiT merge tokens")
+        if sides := _PATCHES.search(name):
+            most = (int(sides[2]) // int(sides[1])) ** 2 // 2
+            if merge > most:
+                raise ValueError(f"found {merge}, allowed: 0 to {most}, half of the patch tokens")
+        return merge
 
 
 class ImportedModel(Spec):

@@ -17,9 +17,9 @@ from edgesim.policies.arms import arm_paths
 from edgesim.policies.base import ModelShape
 from edgesim.policies.registry import build_policy
 from edgesim.profiling.costs import ModelCosts, SyntheticCosts, synthetic_costs
-from edgesim.profiling.profile import find_profile
+from edgesim.profiling.profile import Profile, find_profile
 from edgesim.scenario.depths import Depth, check_depths
-from edgesim.scenario.models import Model
+from edgesim.scenario.models import Model, TimmModel
 from edgesim.scenario.scenario import Scenario
 
 Progress = Callable[[str, int, int], None]
@@ -90,11 +90,21 @@ def _costs(scenario: Scenario, name: str, spec: Model) -> ModelCosts | Synthetic
     try:
         if spec.source == "outcomes":
             return ModelCosts(find_profile(spec.profile, name))
-        profile = find_profile(spec.profile, spec.name)
+        profile = find_profile(spec.profile, spec.variant if spec.source == "timm" else spec.name)
+        if spec.source == "timm":
+            _check_merge(spec, profile)
         exits = model_card(spec.name).exits if spec.source == "zoo" else (*spec.exits, profile.num_blocks)
         return ModelCosts(profile, exits)
     except InputError as error:
         raise scenario.error(f"models.{name}", str(error)) from error
+
+
+def _check_merge(spec: TimmModel, profile: Profile) -> None:
+    """Refuse a profile of the same backbone with other token merging: its times and cuts are others."""
+    if profile.model.name.partition("+merge")[2] != spec.variant.partition("+merge")[2]:
+        raise InputError(
+            f"merge: found {spec.merge}, but its profile is of {profile.model.name}, not of {spec.variant}"
+        )
 
 
 def _outcomes(scenario: Scenario, shape: ModelShape, paths: list[Path], split: str, progress: Progress) -> Outcomes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgesim.profiling.profile import shipped_profiles
+from edgesim.profiling.profile import SHIPPED, shipped_profiles
 
 USER_POLICY = """\
 from edgesim.policies.base import Needs, Policy
@@ -195,6 +195,31 @@ def test_weights_that_are_damaged(bench, tmp_path: Path, monkeypatch: pytest.Mon
     message = bench.refused()
     assert message.startswith(bench.line("source: timm")) and "models.toy" in message
     assert f"{weights}: not a safetensors file, or damaged" in message
+
+
+@pytest.mark.skipif("deit_tiny_patch16_224" not in shipped_profiles(), reason="no profile of DeiT ships")
+@pytest.mark.parametrize(
+    ("keys", "key", "words"),
+    [
+        ("deit_tiny_patch16_224, merge: 99", "models.toy.merge", "found 99, allowed: 0 to 98, half of the patch"),
+        (
+            "deit_tiny_patch16_224, merge: -1",
+            "models.toy.merge",
+            "found -1 (a whole number), allowed: a whole number at",
+        ),
+        ("levit_128s, merge: 8", "models.toy.merge", "found 8, allowed: 0, as only ViT and DeiT merge tokens"),
+        ("deit_tiny_patch16_224, merge: 8", "models.toy", "no profile of deit_tiny_patch16_224+merge8 ships"),
+        ("deit_tiny_patch16_224, merge: 8, profile: plain.json", "models.toy", "is of deit_tiny_patch16_224, not of"),
+    ],
+)
+def test_token_merging_that_cannot_be(bench, keys: str, key: str, words: str) -> None:
+    (bench.folder / "plain.json").write_bytes((SHIPPED / "deit_tiny_patch16_224.json").read_bytes())
+    text = bench.path.read_text()
+    model = f"  toy: {{source: timm, name: {keys}}}\n"
+    text = text[: text.index("  toy:\n")] + model + text[text.index("devices:") :]
+    bench.path.write_text(text.replace("data: {source: none}", ""))
+    message = bench.refused()
+    assert message.startswith(bench.line("source: timm")) and f": {key}: " in message and words in message
 
 
 def test_profiles_that_are_damaged(bench) -> None:

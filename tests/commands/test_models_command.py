@@ -52,6 +52,14 @@ def test_cuts_at_another_size(command: Any) -> None:
     assert cells(command("models", "cuts", NAME, "--img-size", 64).out, "stem")[2:4] == ["tokens 16x128", "8,192"]
 
 
+def test_cuts_shrink_where_tokens_are_merged(command: Any) -> None:
+    out = command("models", "cuts", "deit_tiny_patch16_224+merge16").out
+    assert cells(out, "block0")[2:4] == ["tokens 181x192, source 197", "139,205"]
+    assert cells(out, "block10")[2:4] == ["tokens 21x192, source 197", "16,325"]
+    assert cells(out, "block8")[-1] == "yes"
+    assert "allowed: 0 to 98" in command("models", "cuts", "deit_tiny_patch16_224+merge99").err
+
+
 def test_cuts_of_a_model_of_the_zoo(command: Any) -> None:
     assert cells(command("models", "cuts", "fashion_vit").out, "block0")[2:4] == ["tokens 50x96", "19,200"]
     said = command("models", "cuts", "fashion_vit", "--img-size", 64)

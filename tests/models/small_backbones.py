@@ -30,6 +30,7 @@ BACKBONE: dict[str, dict[str, Any]] = {
     },
     "shuffle": {"width": 8, "depths": [2, 2], "heads": [2, 2], "window": 4},
 }
+BRANCHES = ("mlp", "cnn_ignore", "cnn_add", "cnn_project", "vit", "mlp_mixer", "resmlp")
 
 
 def geometry(kind: str, *branches: dict[str, Any], **changes: Any) -> Geometry:

@@ -20,6 +20,14 @@ def spec(name: str = NAME, pretrained: bool = False, exits: list[int] | None = N
     )
 
 
+def test_tokens_are_merged_where_the_scenario_says_so() -> None:
+    values = {"source": "timm", "name": NAME, "pretrained": False, "exits": [4], "merge": 8}
+    merging, plain = create_model(TimmModel.model_validate(values)), create_model(spec(exits=[4]))
+    assert merging.backbone.cut_spec(4)[0].shape == (197 - 3 * 8, 192)
+    theirs = plain.state_dict()
+    assert all(torch.equal(value, theirs[name]) for name, value in merging.state_dict().items())
+
+
 def test_a_timm_model_has_its_head_as_the_only_exit() -> None:
     model = create_model(spec())
     assert model.exits == (13,) and not model.training and model.backbone.input_size == (3, 224, 224)

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
-from small_backbones import BACKBONE, geometry
+from small_backbones import BACKBONE, BRANCHES, geometry
 
 from edgesim.errors import InputError
 from edgesim.models.build import BACKBONES, build
 from edgesim.models.geometry import Geometry
-
-BRANCHES = ("mlp", "cnn_ignore", "cnn_add", "cnn_project", "vit", "mlp_mixer", "resmlp")
 
 
 def test_every_backbone_has_a_shape() -> None:

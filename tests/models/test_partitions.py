@@ -22,7 +22,11 @@ from edgesim.profiling.sections import contiguous
 LOSSLESS = ("fp32", "fp32+zlib")
 LOSSY = ("fp16", "int8", "int8_token", "int4", "int4_token")
 CODECS = (*LOSSLESS, *LOSSY, *(f"{name}+zlib" for name in LOSSY))
-every_backbone = pytest.mark.parametrize("kind", BACKBONE)
+GEOMETRIES = {
+    **{kind: geometry(kind) for kind in BACKBONE},
+    "merging small_vit": geometry("small_vit", depth=3, merge=20),
+}
+every_backbone = pytest.mark.parametrize("kind", GEOMETRIES)
 batches = st.integers(1, 5)
 seeds = st.integers(0, 2**31)
 
@@ -30,7 +34,7 @@ seeds = st.integers(0, 2**31)
 @lru_cache
 def backbone(kind: str) -> Backbone:
     """A small one whose every tensor matters."""
-    model = build(geometry(kind)).backbone.eval()
+    model = build(GEOMETRIES[kind]).backbone.eval()
     torch.manual_seed(0)
     for parameter in model.parameters():  # the last batch norm of a residual begins at zero
         torch.nn.init.normal_(parameter, std=0.3)

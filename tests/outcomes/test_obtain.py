@@ -99,7 +99,7 @@ def test_the_digest_of_a_timm_model_sees_what_changes_its_weights(tmp_path: Path
         values = {"source": "timm", "name": "vit", "pretrained": True, "weights": None, "exits": (), **changes}
         return weights_digest(TimmModel.model_construct(**values))
 
-    seen = [digest(), digest(name="deit"), digest(pretrained=False), digest(exits=(3,))]
+    seen = [digest(), digest(name="deit"), digest(pretrained=False), digest(exits=(3,)), digest(merge=8)]
     seen.append(digest(weights=tmp_path / "weights"))
     (tmp_path / "weights").write_bytes(b"two")
     seen.append(digest(weights=tmp_path / "weights"))

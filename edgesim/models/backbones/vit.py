@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import timm
+import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from edgesim.models.backbones.base import Backbone, State, Tokens, TokenShape
+from edgesim.models.backbones.evo import order_dtype, take
+from edgesim.models.backbones.merging import attend, can_merge, count_sizes, match, merge_tokens, patch_counts
 from edgesim.models.state import TensorSpec
 
 
@@ -89,6 +92,63 @@ class ViT(Backbone):
         return {f"vit.{name}": value for name, value in weights.items()}
 
 
+class MergingViT(ViT):
+    """A ViT whose blocks each merge ``merge`` pairs of similar tokens between their attention and their MLP.
+
+    Token merging of Bolya et al., ICLR 2023.  A block merges fewer where that would be more than half of its patch
+    tokens.  After the first block a state holds
+
+        tokens    (B, M, D)    what is left, class token first: each is the mean of the tokens that it stands for
+        source    (B, N)       for each of the N tokens after the stem, the place of the one that stands for it now
+
+    The paper's token sizes are counts of ``source``, so that they need not cross beside it.  Branches, and a head that
+    pools patch tokens, read every token where it was in the image: those that were merged share one value.
+
+    Raises ValueError for more pairs than the first block has, or where blocks are not timm's plain ones.
+    """
+
+    def __init__(self, vit: VisionTransformer, input_size: tuple[int, int, int], merge: int) -> None:
+        super().__init__(vit, input_size)
+        if not all(can_merge(block) for block in vit.blocks):
+            raise ValueError("merge: only plain attention and MLP blocks can merge tokens")
+        left = patch_counts(self.grid[0] * self.grid[1], merge, len(vit.blocks))
+        self._counts = tuple(vit.num_prefix_tokens + patches for patches in left)
+
+    def block(self, index: int, state: State) -> State:
+        block: Any = self.vit.blocks[index - 1]  # finds its children by attribute, which no type describes
+        tokens, source = state["tokens"], self._source(state)
+        before, after = self._counts[index - 1 : index + 1]
+        sizes = count_sizes(source, before)
+        attended, keys = attend(block.attn, block.norm1(tokens), sizes)
+        tokens = tokens + block.drop_path1(block.ls1(attended))
+        targets = match(keys.detach(), before - after, self.vit.num_prefix_tokens)
+        source = take(targets, source)
+        tokens = merge_tokens(tokens, sizes, targets, count_sizes(source, after))
+        tokens = tokens + block.drop_path2(block.ls2(block.mlp(block.norm2(tokens))))
+        return {"tokens": tokens, "source": source.to(getattr(torch, order_dtype(after)))}
+
+    def head(self, state: State) -> Tensor:
+        tokens = self.vit.norm(state["tokens"])
+        return self.vit.forward_head(tokens if self.vit.global_pool == "token" else take(tokens, self._source(state)))
+
+    def tokens(self, state: State, token_set: str | None = None) -> Tokens:
+        return super().tokens({"tokens": take(state["tokens"], self._source(state))})
+
+    def cut_spec(self, cut: int) -> tuple[TensorSpec, ...]:
+        if cut in (0, 1, self.num_blocks):
+            return super().cut_spec(cut)
+        count = self._counts[cut - 1]
+        source = TensorSpec("source", self._counts[:1], order_dtype(count), "index")
+        return TensorSpec("tokens", (count, self.width)), source
+
+    def _source(self, state: State) -> Tensor:
+        """(B, N) int64; after the stem every token stands for itself."""
+        if "source" in state:
+            return state["source"].long()
+        tokens = state["tokens"]
+        return torch.arange(tokens.shape[1], device=tokens.device).expand(tokens.shape[0], -1)
+
+
 def small_vit(
     img_size: int,
     in_chans: int,
@@ -98,9 +158,10 @@ def small_vit(
     heads: int,
     stem_channels: Sequence[int],
     mlp_ratio: float = 4.0,
+    merge: int = 0,
     drop_path: float = 0.0,
 ) -> ViT:
-    """A ViT with a convolutional stem, of any geometry.
+    """A ViT with a convolutional stem, of any geometry.  merge: pairs of tokens that each block merges.
 
     >>> small_vit(28, 1, 10, width=32, depth=2, heads=2, stem_channels=(8, 16)).cut_spec(1)[0].shape
     (50, 32)
@@ -120,16 +181,21 @@ def small_vit(
         drop_path_rate=drop_path,
         embed_layer=embed,
     )
-    return ViT(vit, (in_chans, img_size, img_size))
+    return _chain(vit, (in_chans, img_size, img_size), merge)
 
 
-def timm_vit(name: str, pretrained: bool = False, **options: Any) -> ViT:
+def timm_vit(name: str, pretrained: bool = False, merge: int = 0, **options: Any) -> ViT:
     """Any plain ViT or DeiT of timm by its name; ``pretrained`` fetches weights with timm's own loader.
 
+    merge: pairs of tokens that each block merges, see :class:`MergingViT`.
     Raises ValueError where the name is not a plain ViT (windows, distillation token, several prefix tokens).
     """
     vit = timm.create_model(name, pretrained=pretrained, **options)
     if type(vit) is not VisionTransformer:
         raise ValueError(f"{name} is a {type(vit).__name__} in timm, not a plain VisionTransformer")
     embed: Any = vit.patch_embed
-    return ViT(vit, (embed.proj.in_channels, *embed.img_size))
+    return _chain(vit, (embed.proj.in_channels, *embed.img_size), merge)
+
+
+def _chain(vit: VisionTransformer, input_size: tuple[int, int, int], merge: int) -> ViT:
+    return MergingViT(vit, input_size, merge) if merge else ViT(vit, input_size)
