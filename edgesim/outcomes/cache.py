@@ -33,7 +33,7 @@ SOURCES = (
     "codecs/*.py",
     "data/images.py",
     "models/backbones/*.py",
-    "models/branches.py",
+    "models/branches/*.py",
     "models/multi_exit.py",
     "models/state.py",
     "outcomes/execute.py",
