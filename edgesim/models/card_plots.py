@@ -92,6 +92,7 @@ def draw_attributes(folder: Path, title: str, card: ModelCard, outputs: np.ndarr
             colour = _colour(exit, len(outputs))
             axes.errorbar(kinds, means, halves, marker="o", markersize=4, capsize=3, color=colour, label=f"exit {exit}")
         axes.set(title=title, xlabel=label, ylabel="mean absolute error [items]" if counting else "wrong [%]")
+        axes.set_xticks(kinds)
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False)
     _save(figure, folder / "attributes")
