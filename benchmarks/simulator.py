@@ -117,6 +117,7 @@ def scenario_of(devices: int, requests: int, policy: str, trace: Path) -> dict[s
 
 def run_edgesim(devices: int, requests: int, policy: str) -> dict[str, float]:
     """The engine with its records, from the first event to the closed files; building the world is not counted."""
+    from edgesim.engine.assets import missed_errors
     from edgesim.engine.simpy_clock import SimpyClock
     from edgesim.engine.world import Cell, World
     from edgesim.results.recorder import RunRecorder
@@ -130,7 +131,7 @@ def run_edgesim(devices: int, requests: int, policy: str) -> dict[str, float]:
         (folder / "trace.csv").write_text("time_s,rate_mbps\n" + rows)
         scenario = build_scenario(scenario_of(devices, requests, policy, folder / "trace.csv"), folder)
         assets = load_assets(scenario, decisions={})
-        recorder = RunRecorder(folder, (0.0, scenario.duration_s), {"model": BLOCKS})
+        recorder = RunRecorder(folder, (0.0, scenario.duration_s), {"model": BLOCKS}, missed_errors(assets.test))
         recorder.begin((policy, float("nan"), 0))
         clock = SimpyClock()
         world = World(scenario, assets, Cell(policy, scenario.policies[policy], None, 0), clock, recorder, assets.test)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import Literal
@@ -18,7 +18,8 @@ class Dataset:
     """images: (N, H, W, C) uint8.
 
     Classification: labels (N,) int64, and classes, a name per label.  Regression: labels (N,) float32 targets, no
-    classes.  attributes: what else is known of each image, arrays (N,) by name.
+    classes.  attributes: what else is known of each image, arrays (N,) by name.  mean_target: what one predicts who knows
+    the training targets alone, their mean; None in classification, or where it is not known.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Dataset:
     labels: np.ndarray
     classes: tuple[str, ...]
     attributes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    mean_target: float | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -41,7 +43,12 @@ class Dataset:
 
     def take(self, rows: slice | np.ndarray) -> Dataset:
         attributes = {name: values[rows] for name, values in self.attributes.items()}
-        return Dataset(self.name, self.images[rows], self.labels[rows], self.classes, attributes)
+        return replace(self, images=self.images[rows], labels=self.labels[rows], attributes=attributes)
+
+    @property
+    def missed_error(self) -> np.ndarray | None:
+        """(N,) float64, by how much ``mean_target`` is off: the absolute error of an image without an answer."""
+        return None if self.mean_target is None else np.abs(self.labels.astype(np.float64) - self.mean_target)
 
     @cached_property
     def hash(self) -> str:

@@ -31,6 +31,8 @@ SEED = 0
 SHIPPED = Path(__file__).with_name("fashion_scenes")
 MEAN_STD = {"class": (0.2128, 0.2144), "count": (0.1669, 0.1755)}
 """By which pixels, scaled to 0..1, are normalised: about the mean and spread of each task's training pixels."""
+MEAN_COUNT = 5.512925
+"""Mean of the training scenes' counts."""
 
 
 def read_scenes(folder: Path, task: SceneTask, split: str) -> Dataset:
@@ -94,6 +96,7 @@ def _dataset(
         labels.astype(np.float32 if counting else np.int64),
         () if counting else CLASSES,
         {"count": count, "clutter": clutter},
+        MEAN_COUNT if counting else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
 
 from edgesim.engine.places import Place, build_places
 from edgesim.outcomes.table import Outcomes
@@ -51,6 +52,12 @@ class Assets:
             return [0.0]
         samples = self.decision_s.get(policy_type) or self.decision_s["user"]
         return [seconds * measured[0].codec_factor for seconds in samples]
+
+
+def missed_errors(outcomes: Mapping[str, Outcomes]) -> list[float]:
+    """By sample, the absolute error of a request without an answer; NaN in classification."""
+    found = next(iter(outcomes.values())).missed_error
+    return [nan] * max(each.samples for each in outcomes.values()) if found is None else found.tolist()
 
 
 def depths(scenario: Scenario, shapes: Mapping[str, ModelShape]) -> dict[str, tuple[int, ...]]:

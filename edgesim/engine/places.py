@@ -60,6 +60,5 @@ def _answers(outcomes: Outcomes, path: Path) -> Answers:
     table = outcomes.table(path)
     answers: Answers = [None] * len(outcomes.exits)
     for row, index in enumerate(table.exits):
-        columns = (table.prediction, table.confidence, table.entropy, table.margin, table.correct)
-        answers[index] = list(map(Scores, *(column[row].tolist() for column in columns)))
+        answers[index] = list(map(Scores, *(column[row].tolist() for column in table.arrays().values())))
     return answers

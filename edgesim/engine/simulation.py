@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgesim.engine.assets import Assets
+from edgesim.engine.assets import Assets, missed_errors
 from edgesim.engine.live import Agreement, LiveExecution
 from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.tally import link_rows, node_rows
@@ -42,4 +42,4 @@ def simulate(
 def recorder_for(scenario: Scenario, assets: Assets, folder: Path) -> RunRecorder:
     """Records cells of this scenario into ``folder``."""
     blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
-    return RunRecorder(folder, (scenario.warmup_s, scenario.duration_s), blocks)
+    return RunRecorder(folder, (scenario.warmup_s, scenario.duration_s), blocks, missed_errors(assets.test))

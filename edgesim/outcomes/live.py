@@ -66,8 +66,8 @@ class LiveExecutor:
         outputs = self.model.exit(_join([handle.value for handle in handles]), index).numpy()  # type: ignore[arg-type]
         labels = self.dataset.labels[[handle.sample for handle in handles]]
         found = read_out(outputs, self.dataset.task)
-        correct, _ = judge(found.prediction, labels, self.dataset.task)
-        columns = (array.tolist() for array in (*found, correct))
+        judged = judge(found.prediction, labels, self.dataset.task)
+        columns = (array.tolist() for array in (*found, *judged) if array is not None)
         return [Scores(float(prediction), *rest) for prediction, *rest in zip(*columns, strict=True)]
 
     @torch.inference_mode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ def obtain(
         _same_exits(name, made.exits, exits)
         return execute(made, dataset, preprocessing(model), missing, progress)
 
-    return OutcomeCache(origin).outcomes(paths, execute_missing)
+    return replace(OutcomeCache(origin).outcomes(paths, execute_missing), missed_error=dataset.missed_error)
 
 
 def live_executor(model: ZooModel | TimmModel, data: Data, split: Split) -> LiveExecutor:

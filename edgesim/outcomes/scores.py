@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ class Scores(NamedTuple):
     prediction: the class, or the value for regression.  confidence: the largest softmax probability.
     entropy: of the softmax, in nats.  margin: the largest less the second largest probability.
     correct: whether the prediction is the label, or within 0.5 of the target.  Regression has no scores: the three are
-    NaN there.
+    NaN there.  error: |prediction - target|, NaN in classification.
     """
 
     prediction: float
@@ -26,6 +27,7 @@ class Scores(NamedTuple):
     entropy: float
     margin: float
     correct: bool
+    error: float = nan
 
 
 class ScoreArrays(NamedTuple):

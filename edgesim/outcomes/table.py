@@ -64,13 +64,8 @@ class OutcomeTable:
     def scores(self, exit_index: int, sample: int) -> Scores:
         """What that exit answers for that sample."""
         at = (self._row[exit_index], sample)
-        return Scores(
-            float(self.prediction.item(at)),
-            self.confidence.item(at),
-            self.entropy.item(at),
-            self.margin.item(at),
-            self.correct.item(at),
-        )
+        prediction, *rest = (array.item(at) for array in self.arrays().values())
+        return Scores(float(prediction), *rest)
 
 
 def arrays_of(table: OutcomeTable) -> dict[str, np.ndarray]:
@@ -90,6 +85,8 @@ class Outcomes:
 
     label: where the answers come from.  exits: blocks before each exit.  tables: by canonical path.
     payloads: by path as sent, the bytes of its *last* hop's payload for each sample, codec header included.
+    missed_error: (samples,) float64 for regression, the error of the mean of the training targets, which stands for an
+    answer that did not come; None for classification.
     """
 
     model: str
@@ -98,6 +95,7 @@ class Outcomes:
     exits: tuple[int, ...]
     tables: Mapping[Path, OutcomeTable]
     payloads: Mapping[Path, np.ndarray]
+    missed_error: np.ndarray | None = None
 
     @property
     def num_blocks(self) -> int:
@@ -134,4 +132,6 @@ class Outcomes:
         for path, payload in sorted(self.payloads.items()):
             digest.update(repr(path).encode())
             digest.update(payload.tobytes())
+        if self.missed_error is not None:
+            digest.update(self.missed_error.tobytes())
         return digest.hexdigest()[:16]

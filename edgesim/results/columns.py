@@ -65,6 +65,8 @@ REQUESTS = (
     Column("prediction", FLOAT64, "", "prediction of that same answer; NaN: no answer"),
     Column("correct", BOOL, "", "the slot is right at the deadline"),
     Column("final_correct", BOOL, "", "the slot is right once everything has come"),
+    Column("error", FLOAT64, "", "absolute error of the slot at the deadline; empty: missed_error; NaN: no regression"),
+    Column("missed_error", FLOAT64, "", "absolute error of the mean of the training data; NaN: no regression"),
     Column("cut", INT32, "blocks", "last cut sent; 0: the image; the number of blocks: nothing was sent"),
     Column("codec", NAME, "", "codec of the last cut sent; empty: nothing was sent"),
     Column("device_wait_s", FLOAT64, "s", "waiting for the device's processor"),
@@ -99,6 +101,7 @@ ANSWERS = (
     Column("exit", INT32, "", "exit that answered"),
     Column("prediction", FLOAT64, "", "its prediction"),
     Column("correct", BOOL, "", "the prediction is right"),
+    Column("error", FLOAT64, "", "absolute error of the prediction; NaN: no regression"),
 )
 """answers.parquet: a row per answer that reached its device, in order of arrival within a request."""
 

@@ -52,6 +52,14 @@ def answers(counted: Counted) -> dict[str, PerCell]:
     }
 
 
+def errors(counted: Counted) -> dict[str, PerCell]:
+    """Mean absolute error at the deadline the cell ran with, and what it would be without any answer (regression)."""
+    return {
+        "on_time_error": counted.mean(counted.column("error")),
+        "missed_error": counted.mean(counted.column("missed_error")),
+    }
+
+
 def spending(counted: Counted) -> dict[str, PerCell]:
     """Offloading, bytes, joules and waste, each a mean over the counted requests."""
     spent = ("bytes_up", "bytes_down", "energy_j", "wasted_s", "wasted_bytes", "wasted_j")

@@ -58,6 +58,11 @@ class RecordedRun:
         """How many different images the counted requests drew."""
         return len(np.unique(self.counted.column("sample")))
 
+    @cached_property
+    def regression(self) -> bool:
+        """Whether requests have errors, and are not only right or wrong."""
+        return not np.isnan(self.tables.requests.column("missed_error")).all()
+
     def points(self, policy: str) -> list[Point]:
         """The policy at each deadline it can be judged at: own deadlines first, then the axis."""
         runs = self.cells.runs(policy)

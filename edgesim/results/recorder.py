@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import nan
 from operator import itemgetter
 from pathlib import Path
@@ -35,6 +35,8 @@ ROW_GROUP = 8192
 ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
 STAGES = 11
 """Of a request's sums, those that are columns as they are."""
+LONE = {"time_s": "latency_s", "correct": "final_correct", "error": "answer_error"}
+"""What a lone answer's columns are called in its request's row, where that is another name."""
 _time = itemgetter(0)
 _FORMATS = {NAME: "i", INT32: "i", INT64: "q", FLOAT64: "d", BOOL: "?"}
 """The same letters in ``struct`` and in numpy."""
@@ -145,18 +147,26 @@ class RunRecorder:
     """Records cells, one after the other, into ``folder``: requests, answers, links and nodes.
 
     window: requests that arrive within it count.  num_blocks: by model, for requests that sent nothing.
+    missed_errors: by sample, what an empty slot is off (``engine.assets.missed_errors``).
     """
 
-    def __init__(self, folder: Path, window: tuple[float, float], num_blocks: Mapping[str, int]) -> None:
-        depth = Further([("depth", "i")], self._lone_answers)
+    def __init__(
+        self,
+        folder: Path,
+        window: tuple[float, float],
+        num_blocks: Mapping[str, int],
+        missed_errors: Sequence[float],
+    ) -> None:
+        further = Further([("depth", "i"), ("answer_error", "d")], self._lone_answers)
         self._tables = {
-            stem: TableWriter(folder / f"{stem}.parquet", columns, depth if stem == "requests" else None)
+            stem: TableWriter(folder / f"{stem}.parquet", columns, further if stem == "requests" else None)
             for stem, columns in TABLES.items()
         }
         self._requests, self._answers = self._tables["requests"], self._tables["answers"]
         self._answers.codes = self._requests.codes
         self._window = window
         self._num_blocks = num_blocks
+        self._missed_errors = missed_errors
 
     def begin(self, cell: CellKey) -> None:
         """What is recorded from here on belongs to ``cell``."""
@@ -174,6 +184,8 @@ class RunRecorder:
         depth = exit = -1
         model = reason = ""
         correct = final_correct = False
+        error = missed_error = self._missed_errors[request.sample]
+        answer_error = nan
         wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], bytes_up, energy_j
         count = len(answers)
         if count:
@@ -187,8 +199,10 @@ class RunRecorder:
             latency_s = answers[0][0] - arrival_s
             time_s, depth, model, exit, scores = shown
             prediction, final_correct, end = scores[0], final[4][4], LATE
+            answer_error = scores[5]
             if on_time:
                 end, correct, used_s = ON_TIME, scores[4], time_s - arrival_s
+                error = answer_error
                 wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
         else:
             end, reason = (UNFINISHED if request.open else DROPPED), request.reason
@@ -209,6 +223,8 @@ class RunRecorder:
             prediction,
             correct,
             final_correct,
+            error,
+            missed_error,
             cut if cut >= 0 else self._num_blocks[device.root.model],
             code[request.codec],
             *sums[:STAGES],
@@ -219,6 +235,7 @@ class RunRecorder:
             wasted_bytes,
             wasted_j,
             depth,
+            answer_error,
         )
         rows.append(row)
         if count > 1:
@@ -235,8 +252,8 @@ class RunRecorder:
         device, number = code[request.device.name], request.number
         for time_s, depth, model, exit, scores in request.answers:
             since_s = time_s - arrival_s
-            row = device, number, counted, since_s, deadline_s, code[model], depth, exit, scores[0], scores[4]
-            table.append(row)
+            row = device, number, counted, since_s, deadline_s, code[model], depth, exit, scores[0]
+            table.append((*row, scores[4], scores[5]))
 
     def _lone_answers(self, requests: np.ndarray) -> None:
         """Write the answers of the requests that have one, which says nothing more than their row."""
@@ -244,7 +261,7 @@ class RunRecorder:
         table = self._answers
         rows = np.empty(len(lone), table.dtype)
         for name in table.dtype.names or ():
-            rows[name] = lone[{"time_s": "latency_s", "correct": "final_correct"}.get(name, name)]
+            rows[name] = lone[LONE.get(name, name)]
         table.rows.append(rows.tobytes())
         table.flush()
 

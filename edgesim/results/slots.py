@@ -22,6 +22,7 @@ class SlotHistory:
 
     The slot holds the row's answer from ``enter_s`` until just before ``leave_s`` (infinite: for ever), both since
     the arrival.  ``relative``: the request's deadline over its class's mean.  ``first``: the first answer.
+    ``gain``: how much less the answer is off than no answer; NaN in classification.
     """
 
     cell: np.ndarray
@@ -30,6 +31,7 @@ class SlotHistory:
     leave_s: np.ndarray
     relative: np.ndarray
     correct: np.ndarray
+    gain: np.ndarray
     first: np.ndarray
 
     def held(self, deadline_s: float) -> np.ndarray:
@@ -59,13 +61,15 @@ def slot_history(answers: Table, requests: Table, cells: Cells, axis: DeadlineAx
     leave_s = np.full(len(enters), np.inf)
     same = np.flatnonzero(request[1:] == request[:-1])
     leave_s[same] = enter_s[same + 1]
+    asked = _places(requests, cells, request)
     return SlotHistory(
         cell=answer_cell[wanted],
-        sample=_samples(requests, cells, request),
+        sample=requests.column("sample")[asked],
         enter_s=enter_s,
         leave_s=leave_s,
         relative=axis.relative(answers.names("device"), answers.column("deadline_s"))[wanted],
         correct=answers.column("correct")[wanted],
+        gain=requests.column("missed_error")[asked] - answers.column("error")[wanted],
         first=first,
     )
 
@@ -87,11 +91,11 @@ def _request_keys(table: Table, cell: np.ndarray, requests: Table, rows: np.ndar
     return (cell[rows] * len(words) + device) * numbers + table.column("number")[rows]
 
 
-def _samples(requests: Table, cells: Cells, keys: np.ndarray) -> np.ndarray:
-    """The image of each request named by its key."""
+def _places(requests: Table, cells: Cells, keys: np.ndarray) -> np.ndarray:
+    """The row of each request named by its key."""
     known = _request_keys(requests, cells.of_requests, requests, np.arange(len(requests)))
     order = np.argsort(known, kind="stable")
     places = order[np.searchsorted(known, keys, sorter=order) % max(len(known), 1)]
     if not np.array_equal(known[places], keys):
         raise InputError(f"{requests.path.parent}: answers.parquet holds requests that requests.parquet does not")
-    return requests.column("sample")[places]
+    return places

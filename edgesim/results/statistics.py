@@ -55,26 +55,27 @@ def image_weights(images: int, random: np.random.Generator) -> np.ndarray:
     return counts.reshape(BOOTSTRAP_DRAWS, images).T.astype(np.float32)
 
 
-def pool_interval(right: np.ndarray, asked: np.ndarray, weights: np.ndarray, random: np.random.Generator) -> Interval:
-    """On-time accuracy with an interval that also resamples the image pool.
+def pool_interval(total: np.ndarray, asked: np.ndarray, weights: np.ndarray, random: np.random.Generator) -> Interval:
+    """On-time accuracy, or error, with an interval that also resamples the image pool.
 
-    right, asked: (replications, images), how often each image was answered rightly and how often it was asked.
+    total, asked: (replications, images), how often each image was answered rightly (or the sum of the errors), and how
+    often it was asked.
     weights: (images, draws) from ``image_weights``.  Replications and images are resampled independently and
     crossed (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2): its variance errs on the safe
     side).  The interval is mean +- t s, with s the bootstrap's standard error times sqrt(R / (R - 1)) and Student's t
     of R - 1 degrees of freedom, because resampling R replications alone understates their spread so.
     """
     asked_of = asked.sum(1)
-    right, asked, asked_of = right[asked_of > 0], asked[asked_of > 0], asked_of[asked_of > 0]
+    total, asked, asked_of = total[asked_of > 0], asked[asked_of > 0], asked_of[asked_of > 0]
     replications = len(asked_of)
     if not replications:
         return Interval(np.nan, np.nan, np.nan)
-    mean = float(np.mean(right.sum(1) / asked_of))
+    mean = float(np.mean(total.sum(1) / asked_of))
     if replications < 2:
         return Interval(mean, np.nan, np.nan)
-    accuracy = (right.astype(np.float32) @ weights) / np.maximum(asked.astype(np.float32) @ weights, 1.0)
-    chosen = random.integers(replications, size=(replications, accuracy.shape[1]))
-    resampled = np.take_along_axis(accuracy, chosen, axis=0).mean(0)
+    means = (total.astype(np.float32) @ weights) / np.maximum(asked.astype(np.float32) @ weights, 1.0)
+    chosen = random.integers(replications, size=(replications, means.shape[1]))
+    resampled = np.take_along_axis(means, chosen, axis=0).mean(0)
     error = float(resampled.std(ddof=1)) * np.sqrt(replications / (replications - 1))
     return _around(mean, error, replications)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from edgesim.results import metrics, stability, usage
+from edgesim.results.measure import ACCURACY, ERROR, Measure
 from edgesim.results.metrics import PerCell
 from edgesim.results.points import Point
 from edgesim.results.recorded import RecordedRun, read_json
@@ -43,6 +44,7 @@ def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
     compared_ms = _compared_at_ms(run, points)
     runs = _runs(run)
     weights = image_weights(run.images, generator(run.seed, "image pool"))
+    measure = ERROR if run.regression else ACCURACY
     return {
         "format": FORMAT,
         "name": run.scenario["name"],
@@ -53,16 +55,17 @@ def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
         "requests": _requests(run),
         "deadlines_ms": list(run.axis.deadlines_ms),
         "compared_at_ms": compared_ms,
+        "measure": measure.key,
         "labels": dict(labels),
         "policies": {
             name: {
                 "oracle": name in labels.get("oracles", ()),
-                "points": [_point(run.seed, point, weights) for point in points[name]],
+                "points": [_point(run, point, weights) for point in points[name]],
                 "runs": runs[name],
             }
             for name in run.policies
         },
-        "differences": _differences(points, compared_ms),
+        "differences": _differences(points, compared_ms, measure),
         "warnings": _warnings(run, runs),
     }
 
@@ -105,13 +108,15 @@ def _compared_at_ms(run: RecordedRun, points: Mapping[str, list[Point]]) -> floa
     return None if everybody_own else run.axis.nearest_ms()
 
 
-def _point(seed: int, point: Point, weights: np.ndarray) -> dict[str, Any]:
-    pool = pool_interval(point.right, point.asked, weights, generator(seed, "resampled replications"))
-    return {
-        "deadline_ms": point.deadline_ms,
-        "on_time_accuracy": {**_interval(t_interval(point.on_time_accuracy)), **_pool(pool)},
-        "miss_ratio": _interval(t_interval(point.miss_ratio)),
-    }
+def _point(run: RecordedRun, point: Point, weights: np.ndarray) -> dict[str, Any]:
+    means = {"on_time_accuracy": (point.on_time_accuracy, point.right)}
+    if run.regression:
+        means["on_time_error"] = (point.on_time_error, point.error)
+    found: dict[str, Any] = {"deadline_ms": point.deadline_ms}
+    for name, (values, total) in means.items():
+        pool = pool_interval(total, point.asked, weights, generator(run.seed, "resampled replications"))
+        found[name] = {**_interval(t_interval(values)), **_pool(pool)}
+    return {**found, "miss_ratio": _interval(t_interval(point.miss_ratio))}
 
 
 def _runs(run: RecordedRun) -> dict[str, list[dict[str, Any]]]:
@@ -120,6 +125,7 @@ def _runs(run: RecordedRun) -> dict[str, list[dict[str, Any]]]:
     measures = {
         **metrics.rates(counted, run.tables, run.window),
         **metrics.answers(counted),
+        **(metrics.errors(counted) if run.regression else {}),
         **metrics.spending(counted),
     }
     shares: dict[str, Measures] = {
@@ -150,10 +156,12 @@ def _runs(run: RecordedRun) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _differences(points: Mapping[str, list[Point]], compared_ms: float | None) -> list[dict[str, Any]]:
+def _differences(
+    points: Mapping[str, list[Point]], compared_ms: float | None, measure: Measure
+) -> list[dict[str, Any]]:
     """Every pair of policies at the compared deadline, the better first."""
     values = {
-        policy: dict(zip(point.replications, point.on_time_accuracy.tolist(), strict=True))
+        policy: dict(zip(point.replications, (measure.sign * getattr(point, measure.key)).tolist(), strict=True))
         for policy, of_policy in points.items()
         for point in of_policy
         if point.deadline_ms == compared_ms

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow.parquet as pq
 
-from edgesim.engine.assets import Assets
+from edgesim.engine.assets import Assets, missed_errors
 from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World, replication_root
@@ -128,7 +128,9 @@ def run(
     clock = SimpyClock()
     blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
     with tempfile.TemporaryDirectory() as folder:
-        recorder = RunRecorder(Path(folder), (scenario.warmup_s, scenario.duration_s), blocks)
+        recorder = RunRecorder(
+            Path(folder), (scenario.warmup_s, scenario.duration_s), blocks, missed_errors(assets.test)
+        )
         recorder.begin(cell.key)
         world = World(scenario, assets, cell, clock, recorder, assets.test, external=drive is not None)
         prepare(world)
