@@ -18,7 +18,7 @@ class SecondOpinion(Policy):
     answer may take.
     """
 
-    needs: ClassVar[Needs] = Needs(deadline="exact")
+    needs: ClassVar[Needs] = Needs(deadline="exact", confidence=True)
 
     def __init__(self, models: Sequence[str], sure: float = 0.9, margin: float = 1.2, codec: str = "png") -> None:
         super().__init__(models)

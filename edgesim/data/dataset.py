@@ -18,8 +18,8 @@ class Dataset:
     """images: (N, H, W, C) uint8.
 
     Classification: labels (N,) int64, and classes, a name per label.  Regression: labels (N,) float32 targets, no
-    classes.  attributes: what else is known of each image, arrays (N,) by name.  mean_target: what one predicts who knows
-    the training targets alone, their mean; None in classification, or where it is not known.
+    classes.  attributes: what else is known of each image, arrays (N,) by name.  mean_target: the mean of the training
+    targets, the best answer without looking at an image; None in classification, or where it is not known.
     """
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from edgesim.compute.nodes import Device, Node
@@ -35,10 +35,14 @@ OPEN, FINISHED, ENDED, LEAVING, AWAY = range(5)
 here; one that goes on when its bytes have been sent, or after another event."""
 
 
-def holds(when: When, scores: Scores) -> bool:
-    """Whether an exit is sure enough."""
+def holds(when: When, exit: int, seen: Mapping[int, Scores]) -> bool:
+    """Whether an exit is sure enough.  seen: the scores of all exits that were run at the node."""
+    scores = seen[exit]
     if when.score == "entropy":
         return scores.entropy < when.threshold
+    if when.score == "change":
+        before = max((index for index in seen if index < exit), default=None)
+        return before is not None and abs(scores.prediction - seen[before].prediction) <= when.threshold
     return getattr(scores, when.score) >= when.threshold
 
 
@@ -188,7 +192,7 @@ class Plans(ABC):
         scores = task.seen.get(exit)
         if scores is None:
             raise InputError(f"{task.node.name}: Answer({exit}) before Exit({exit})")
-        if when is not None and not holds(when, scores):
+        if when is not None and not holds(when, exit, task.seen):
             return OPEN
         answer = (t, depth, model, exit, scores)
         if task.node.is_device:

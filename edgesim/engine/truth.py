@@ -11,7 +11,8 @@ from edgesim.engine.places import Place
 from edgesim.engine.request import Task
 from edgesim.network.fifo import FifoLink
 from edgesim.network.headers import wire_bytes
-from edgesim.outcomes.path import Path
+from edgesim.outcomes.path import Path, format_path
+from edgesim.outcomes.scores import Scores
 from edgesim.policies.steps import Exit, Run, Send, Step
 from edgesim.profiling.costs import Costs
 
@@ -44,11 +45,20 @@ class Truth:
 
     def correct(self, model: str, path: Path, exit: int) -> bool:
         """See ``policies.base.Truth``."""
+        return self._scores(model, path, exit).correct
+
+    def error(self, model: str, path: Path, exit: int) -> float:
+        """See ``policies.base.Truth``."""
+        return self._scores(model, path, exit).error
+
+    def _scores(self, model: str, path: Path, exit: int) -> Scores:
         place = self._places[model]
         for hop in path:
             place = place.behind(*hop)[1]
         answers = place.exits[exit]
-        return answers is not None and answers[self._node.deciding.request.sample].correct
+        if answers is None:
+            raise ValueError(f"exit {exit} of {model!r} sits before the last cut of {format_path(path)}")
+        return answers[self._node.deciding.request.sample]
 
     def _by_server(self, task: Task, step: Send, cut: int, steps: Sequence[Step], t: float) -> float:
         request, device, server = task.request, task.request.device, self._servers[step.to]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from math import inf
 from typing import Any
+
+import numpy as np
 
 from edgesim.compute.batching import Batching
 from edgesim.compute.device_queue import DeviceQueue
@@ -21,7 +23,7 @@ from edgesim.engine.views import DeviceView, ServerView, TaskView
 from edgesim.network.build import build_estimator, build_rate
 from edgesim.network.fifo import FifoLink
 from edgesim.outcomes.path import Path as OutcomePath
-from edgesim.outcomes.table import Outcomes
+from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
 from edgesim.policies.registry import build_policy
 from edgesim.scenario.devices import DeviceClass
@@ -223,6 +225,7 @@ class World:
                     {server: assets.on(spec.processor, name) for server, spec in self.scenario.servers.items()},
                     _payload_bytes(assets.validation[name]),
                     _accuracy(assets.validation[name]),
+                    _error(assets.validation[name]),
                 )
                 for name in assets.shapes
             }
@@ -241,9 +244,21 @@ def _payload_bytes(outcomes: Outcomes) -> dict[OutcomePath, float]:
 
 def _accuracy(outcomes: Outcomes) -> dict[tuple[OutcomePath, int], float]:
     """Accuracy of every exit along every path, the local one included."""
-    return {
-        (path, exit): float(right)
-        for path in [(), *outcomes.payloads]
-        for table in [outcomes.table(path)]
-        for exit, right in zip(table.exits, table.correct.mean(axis=1), strict=True)
-    }
+    return _means(outcomes, lambda table: table.correct)
+
+
+def _error(outcomes: Outcomes) -> dict[tuple[OutcomePath, int], float]:
+    """The same for the mean absolute error; nothing in classification."""
+    return _means(outcomes, lambda table: table.error)
+
+
+def _means(
+    outcomes: Outcomes, values: Callable[[OutcomeTable], np.ndarray | None]
+) -> dict[tuple[OutcomePath, int], float]:
+    found = {}
+    for path in [(), *outcomes.payloads]:
+        table = outcomes.table(path)
+        of_exits = values(table)
+        if of_exits is not None:
+            found.update({(path, exit): float(row.mean()) for exit, row in zip(table.exits, of_exits, strict=True)})
+    return found

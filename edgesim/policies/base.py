@@ -28,11 +28,13 @@ class Needs:
 
     deadline: how much of the deadline it must know; it is told no more than that.
     statistics: exit statistics from validation.
+    confidence: confidence, entropy or margin of exits, which regression does not have.
     truth: the future rate, the label or the cost draws: such a policy is an oracle and marked so everywhere.
     """
 
     deadline: DeadlineKnowledge = "none"
     statistics: bool = False
+    confidence: bool = False
     truth: bool = False
 
 
@@ -49,7 +51,7 @@ class ModelShape:
 
 
 class Seen(NamedTuple):
-    """The scores of an exit that has been run: what it answers and how sure it is."""
+    """The scores of an exit that has been run: what it answers and how sure it is (NaN in regression)."""
 
     prediction: float
     confidence: float
@@ -79,6 +81,8 @@ class ModelFacts:
     """Mean payload of the last hop of each declared path, from validation images."""
     accuracy: Mapping[tuple[Path, int], float]
     """Validation accuracy of (path, exit), for the paths that were declared."""
+    error: Mapping[tuple[Path, int], float]
+    """The same for the mean absolute error; empty in classification."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,9 @@ class Truth(Protocol):
 
     def correct(self, model: str, path: Path, exit: int) -> bool:
         """Whether that exit of ``model`` is right on this sample along this path (clairvoyant only)."""
+
+    def error(self, model: str, path: Path, exit: int) -> float:
+        """The absolute error of that answer; NaN in classification (clairvoyant only)."""
 
 
 @dataclass(frozen=True, slots=True)

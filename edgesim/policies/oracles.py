@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from edgesim.outcomes.path import Path
@@ -56,16 +56,16 @@ class Oracle(Policy):
         """The arms in the order of preference."""
         return choices
 
-    def counts(self, arm: Arm, view: View) -> bool:
-        """Whether the arm is worth taking for this request."""
-        return True
+    def worthy(self, choices: list[Choice], view: View) -> Iterable[Choice]:
+        """The arms that are worth taking for this request, in the order in which they are tried."""
+        return choices
 
     def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
         assert request.time_left_s is not None
         deadline_s = view.now_s + request.time_left_s + ON_TIME_TOLERANCE_S
         choices, cheapest = self._open(request)
-        for arm, here, there in choices:
-            if self.counts(arm, view) and view.truth.finish_s(here, there) <= deadline_s:
+        for _, here, there in self.worthy(choices, view):
+            if view.truth.finish_s(here, there) <= deadline_s:
                 return here or there
         return cheapest.device_steps or cheapest.server_steps
 
@@ -85,22 +85,31 @@ class Oracle(Policy):
 class LinkOracle(Oracle):
     """Knows the true future rate, the server's queue and the costs, not the label.
 
-    Prefers the arms that are most often right on validation images.  It does not know what others will send.
+    Prefers the arms that are most often right on validation images, in regression those with the least mean error.  It
+    does not know what others will send.
     """
 
     needs: ClassVar[Needs] = Needs(deadline="exact", statistics=True, truth=True)
 
     def in_order(self, choices: list[Choice]) -> list[Choice]:
-        models = self.facts.models
-        return sorted(choices, key=lambda each: -models[each.arm.model].accuracy[each.arm.path, each.arm.exit])
+        return sorted(choices, key=self._loss)
+
+    def _loss(self, choice: Choice) -> float:
+        arm = choice.arm
+        known = self.facts.models[arm.model]
+        return known.error[arm.path, arm.exit] if known.error else -known.accuracy[arm.path, arm.exit]
 
 
 class Clairvoyant(Oracle):
     """Knows the label as well: takes the first arm that is right and in time, local exits before remote ones.
 
-    An upper bound on on-time accuracy for the declared paths where requests never meet.  With shared queues what is
-    best for one request can hurt the next, and no such claim is made.
+    In regression: the arm in time whose error is least.  A bound on on-time accuracy (or on the error of what is
+    answered in time) for the declared paths where requests never meet.  With shared queues what is best for one
+    request can hurt the next, and no such claim is made.
     """
 
-    def counts(self, arm: Arm, view: View) -> bool:
-        return view.truth.correct(arm.model, arm.path, arm.exit)
+    def worthy(self, choices: list[Choice], view: View) -> Iterator[Choice]:
+        truth, known = view.truth, self.facts.models[self.start_model]
+        if known.error:
+            return iter(sorted(choices, key=lambda each: truth.error(each.arm.model, each.arm.path, each.arm.exit)))
+        return (each for each in choices if truth.correct(each.arm.model, each.arm.path, each.arm.exit))

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from edgesim.errors import InputError
 
-Score = Literal["confidence", "entropy", "margin"]
+Score = Literal["confidence", "entropy", "margin", "change"]
 Payload = Literal["state", "image"]
 
 
@@ -29,6 +29,8 @@ class Exit:
 class When:
     """Holds where the score is sure enough: confidence or margin >= threshold, entropy < threshold.
 
+    In regression change <= threshold: by how much the value differs from that of the exit that was run before it at
+    the same node; the first exit there is never sure.
     Source of the entropy rule: BranchyNet (Teerapittayanon et al., ICPR 2016), natural logarithm.
     """
 

@@ -9,27 +9,44 @@ from typing import Any, NamedTuple
 class Measure(NamedTuple):
     """A value of every point of a curve.
 
-    key: in ``summary.json``.  name, whole_name: as tables and plots call it.  sign: 1 where more is better, else -1.
-    A table shows the value times ``factor`` with so many ``digits``.  unit: of differences.
+    key: in ``summary.json``.  name, column, axis: how sentences, tables and plots call it.  sign: 1 where more is
+    better, else -1.  A table shows the value times ``factor`` with so many ``digits``.  unit: of differences.
     """
 
     key: str
     name: str
-    whole_name: str
+    column: str
+    axis: str
     sign: int
     factor: float
     digits: int
     unit: str
 
-    def text(self, value: float, more_digits: int = 0) -> str:
-        """A value, or the half of an interval, as a table has it."""
-        return f"{self.factor * value:.{self.digits + more_digits}f}"
+    def text(self, value: float, digits: int) -> str:
+        """A value, a difference or half an interval, as tables and sentences have it."""
+        return f"{self.factor * value:.{digits}f}"
 
 
 ACCURACY = Measure(
-    "on_time_accuracy", "on-time accuracy (%)", "on-time accuracy (share of all requests)", 1, 100.0, 1, " points"
+    key="on_time_accuracy",
+    name="on-time accuracy",
+    column="on-time accuracy (%)",
+    axis="on-time accuracy (share of all requests)",
+    sign=1,
+    factor=100.0,
+    digits=1,
+    unit=" points",
 )
-ERROR = Measure("on_time_error", "on-time error", "on-time error (mean absolute, of all requests)", -1, 1.0, 3, "")
+ERROR = Measure(
+    key="on_time_error",
+    name="on-time error",
+    column="on-time mean absolute error",
+    axis="on-time mean absolute error (all requests)",
+    sign=-1,
+    factor=1.0,
+    digits=3,
+    unit="",
+)
 
 
 def measure_of(summary: Mapping[str, Any]) -> Measure:

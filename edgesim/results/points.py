@@ -14,9 +14,9 @@ from edgesim.results.slots import SlotHistory
 class Point:
     """A policy at one deadline; ``deadline_ms`` None: every request's own.
 
-    on_time_accuracy, on_time_error, miss_ratio: (replications,).  right, error, asked: (replications, images), how often
-    the slot was right about each image at the deadline, the sum of its absolute errors, and how often it was asked.
-    Errors are NaN in classification.
+    on_time_accuracy, on_time_error, miss_ratio: (replications,).  right, error, asked: (replications, images), how
+    often the slot was right about each image at the deadline, the sum of its absolute errors, and how often it was
+    asked.  Errors are NaN in classification.
     """
 
     deadline_ms: float | None

@@ -94,6 +94,12 @@ def reference_run(policy: Mapping[str, Any], compared_ms: float | None) -> dict[
     return runs[compared_ms] if compared_ms in runs else policy["runs"][0]
 
 
+def missed_error(summary: Mapping[str, Any]) -> float:
+    """In regression, the error if no request were answered; all policies meet the same images."""
+    policy = next(iter(summary["policies"].values()))
+    return float(policy["runs"][0]["metrics"]["missed_error"]["mean"])
+
+
 def _requests(run: RecordedRun) -> int:
     """Counted requests over all replications; every run of every policy meets the same ones."""
     met: dict[int, int] = {}

@@ -1,11 +1,13 @@
-"""The summary in the terminal: accuracy by the deadline, what it cost, and who is distinguishably better."""
+"""The summary in the terminal: accuracy (or error) by the deadline, what it cost, and who is distinguishably better."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Any
 
-from edgesim.results.summary import point_at, reference_run
+from edgesim.results.measure import ERROR, Measure, measure_of
+from edgesim.results.summary import missed_error, point_at, reference_run
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,7 +18,7 @@ SHOWN_DEADLINES = 3
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Print the tables, the warnings and the paired differences of a summary."""
-    console.print(_accuracy_table(summary))
+    console.print(_deadline_table(summary))
     console.print(_cost_table(summary))
     for sentence in comparisons(summary):
         console.print(f"  {sentence}", highlight=False, markup=False)
@@ -27,26 +29,27 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:
     """The best policy that is no oracle against each other one, in words; better ones first."""
     policies = summary["policies"]
-    deadline_ms = summary["compared_at_ms"]
+    deadline_ms, measure = summary["compared_at_ms"], measure_of(summary)
     ranked = [name for name in policies if not policies[name]["oracle"] and point_at(policies[name], deadline_ms)]
     if len(policies) < 2 or not ranked:
         return
-    best = max(ranked, key=lambda name: _mean(policies[name], deadline_ms))
+    best = max(ranked, key=lambda name: _merit(policies[name], deadline_ms, measure))
     at = "at own deadlines" if deadline_ms is None else f"at {deadline_ms:g} ms"
-    yield f"Differences in on-time accuracy {at}, paired by replication. ±: the pair's own interval;"
+    yield f"Differences in {measure.name} {at}, paired by replication. ±: the pair's own interval;"
     yield f"p: adjusted by Holm's method for all {len(summary['differences'])} pairs of policies."
     for difference in summary["differences"]:
         if best in (difference["better"], difference["worse"]):
-            yield _sentence(difference, policies)
+            yield _sentence(difference, policies, measure)
 
 
-def _sentence(difference: Mapping[str, Any], policies: Mapping[str, Any]) -> str:
+def _sentence(difference: Mapping[str, Any], policies: Mapping[str, Any], measure: Measure) -> str:
     better, worse = (_name(name, policies[name]) for name in (difference["better"], difference["worse"]))
     interval = difference["difference"]
-    amount = f"{100 * interval['mean']:.2f}"
+    amount = measure.text(interval["mean"], measure.digits + 1)
     if difference["p_holm"] is None:
-        return f"{better} is ahead of {worse} by {amount} points (one replication: nothing can be said about chance)"
-    amount += f" ± {100 * (interval['high'] - interval['mean']):.2f} points"
+        amount += measure.unit
+        return f"{better} is ahead of {worse} by {amount} (one replication: nothing can be said about chance)"
+    amount += f" ± {measure.text(interval['high'] - interval['mean'], measure.digits + 1)}{measure.unit}"
     p = f"p {_p(difference['p_holm'])}"
     if difference["distinguishable"]:
         return f"{better} is better than {worse} by {amount} (distinguishable, {p})"
@@ -57,12 +60,12 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
-def _accuracy_table(summary: Mapping[str, Any]) -> Table:
-    compared_ms = summary["compared_at_ms"]
+def _deadline_table(summary: Mapping[str, Any]) -> Table:
+    compared_ms, measure = summary["compared_at_ms"], measure_of(summary)
     shown = _spread([deadline for deadline in summary["deadlines_ms"] if deadline != compared_ms], SHOWN_DEADLINES)
     replications = summary["replications"]
     table = _table(
-        f"{summary['name']}: on-time accuracy (%) by deadline\n{summary['requests']:,} requests per policy, "
+        f"{summary['name']}: {measure.column} by deadline\n{summary['requests']:,} requests per policy, "
         f"{replications} replication{'s' if replications != 1 else ''}, seed {summary['seed']}"
     )
     table.add_column("policy", no_wrap=True)
@@ -72,11 +75,17 @@ def _accuracy_table(summary: Mapping[str, Any]) -> Table:
         table.add_column(_deadline(deadline_ms), justify="right", no_wrap=True)
     for name, policy in summary["policies"].items():
         compared = point_at(policy, compared_ms)
-        images = _half(compared["on_time_accuracy"], "pool_high") if compared else ""
-        accuracies = [_accuracy(point_at(policy, deadline_ms)) for deadline_ms in shown]
-        table.add_row(_name(name, policy), _accuracy(compared), images, *accuracies)
+        images = _half(compared[measure.key], "pool_high", measure) if compared else ""
+        values = [_value(point_at(policy, deadline_ms), measure) for deadline_ms in shown]
+        table.add_row(_name(name, policy), _value(compared, measure), images, *values)
+    notes = []
     if replications > 1:
-        table.caption = f"±: {summary['confidence']:.0%} over replications; images: with the image pool resampled too"
+        notes.append(f"±: {summary['confidence']:.0%} over replications; images: with the image pool resampled too")
+    if measure is ERROR:
+        notes.append(
+            f"no answer scores as the mean of the training data; no answers at all: {missed_error(summary):.3f}"
+        )
+    table.caption = "\n".join(notes)
     return table
 
 
@@ -117,22 +126,22 @@ def _deadline(deadline_ms: float | None) -> str:
     return "own" if deadline_ms is None else f"{deadline_ms:g} ms"
 
 
-def _mean(policy: Mapping[str, Any], deadline_ms: float | None) -> float:
+def _merit(policy: Mapping[str, Any], deadline_ms: float | None, measure: Measure) -> float:
     point = point_at(policy, deadline_ms)
-    mean = point["on_time_accuracy"]["mean"] if point else None
-    return -1.0 if mean is None else float(mean)
+    mean = point[measure.key]["mean"] if point else None
+    return -inf if mean is None else float(measure.sign * mean)
 
 
-def _accuracy(point: Mapping[str, Any] | None) -> str:
-    if point is None or point["on_time_accuracy"]["mean"] is None:
+def _value(point: Mapping[str, Any] | None, measure: Measure) -> str:
+    if point is None or point[measure.key]["mean"] is None:
         return ""
-    accuracy = point["on_time_accuracy"]
-    return f"{100 * accuracy['mean']:.1f}{_half(accuracy, 'high')}"
+    interval = point[measure.key]
+    return measure.text(interval["mean"], measure.digits) + _half(interval, "high", measure)
 
 
-def _half(interval: Mapping[str, float | None], high: str) -> str:
+def _half(interval: Mapping[str, float | None], high: str, measure: Measure) -> str:
     top, mean = interval[high], interval["mean"]
-    return "" if top is None or mean is None else f"±{100 * (top - mean):.1f}"
+    return "" if top is None or mean is None else f"±{measure.text(top - mean, measure.digits)}"
 
 
 def _number(value: float | None, factor: float, form: str) -> str:

@@ -44,6 +44,9 @@ def _models(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(("execution",), f"found live, allowed: tabled, as model '{name}' has no network to run")
         elif scenario.data.source == "none" and not isinstance(model, SyntheticModel | ImportedModel):
             yield Problem(("data", "source"), f"found none, but model '{name}' needs images; allowed: other data")
+        elif scenario.regression and isinstance(model, SyntheticModel | ImportedModel):
+            message = f"found {model.source}, whose answers are classes, where data asks for counts; allowed: zoo, timm"
+            yield Problem(("models", name, "source"), message)
     first = next(iter(synthetic.values()), None)
     for name, model in synthetic.items():
         if first and model.samples != first.samples:

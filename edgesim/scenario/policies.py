@@ -22,7 +22,7 @@ from edgesim.scenario.estimators import Estimator, EwmaEstimator
 from edgesim.scenario.files import find
 from edgesim.scenario.spec import Cuts, Name, Spec, increasing
 
-Score = Literal["confidence", "entropy", "margin"]
+Score = Literal["confidence", "entropy", "margin", "change"]
 CUT = "Blocks that the device runs before it sends the state; 0 sends the image, all blocks send nothing."
 STATE_CODEC = "How a state is coded at the cut (fp32, fp16, int8, int4, int8_token, int4_token; '+zlib' behind it)."
 IMAGE_CODEC = "How the image is coded at cut 0 (raw, png, jpeg1 to jpeg100)."
@@ -89,7 +89,8 @@ class ExitsThenImage(Policy):
     )
     threshold: float | None = Field(
         default=None,
-        description="The image stays where confidence or margin is at least this, or entropy (nats) below this.",
+        description="The image stays where confidence or margin is at least this, entropy (nats) below this, or change "
+        "at most this.",
     )
     codec: ImageCodec = Field(default="png", description=IMAGE_CODEC)
 
@@ -115,10 +116,13 @@ class Thresholds(Policy):
     """Leave at the first exit whose score is good enough (Teerapittayanon et al., ICPR 2016)."""
 
     type: Literal["thresholds"] = Field(description="Leave at the first exit whose score is good enough.")
-    score: Score = Field(default="confidence", description="Score that is compared with the threshold.")
+    score: Score = Field(
+        default="confidence",
+        description="Score that is compared with the threshold; change, from the exit before, for models that count.",
+    )
     threshold: NumberOrNumbers = Field(
-        description="Leave where confidence or margin is at least this, or entropy (nats) below this: "
-        "one number, or one for each exit but the last."
+        description="Leave where confidence or margin is at least this, entropy (nats) below this, or change at most "
+        "this: one number, or one for each exit but the last."
     )
     cut: Annotated[int, Field(ge=0)] | None = Field(default=None, description=f"{CUT} none: all on the device.")
     codec: AnyCodec = Field(default="int8", description=STATE_CODEC)
@@ -152,7 +156,8 @@ class StaticBest(Policy):
 
     type: Literal["static_best"] = Field(description="The fixed arm that was best on a calibration run.")
     objective: Literal["on_time_accuracy"] = Field(
-        default="on_time_accuracy", description="What the best arm has most of on the calibration run."
+        default="on_time_accuracy",
+        description="What the best arm has most of on the calibration run; where models count: least on-time error.",
     )
     calibration_seed: Annotated[int, Field(ge=0)] = Field(
         description="Seed of the calibration run: none of a reported replication."

@@ -10,6 +10,7 @@ from edgesim.scenario.policies import (
     Anytime,
     Clairvoyant,
     DeviceOnly,
+    ExitsThenImage,
     FixedCut,
     LinkOracle,
     Neurosurgeon,
@@ -36,6 +37,7 @@ def check_policies(scenario: Scenario) -> Iterator[Problem]:
             yield from _models(scenario, name, policy)
         yield from _devices(scenario, name, policy)
         yield from _seeds(scenario, name, policy)
+        yield from _scores(scenario, name, policy)
 
 
 def _references(scenario: Scenario, name: str, policy: AnyPolicy) -> Iterator[Problem]:
@@ -100,3 +102,11 @@ def _seeds(scenario: Scenario, name: str, policy: AnyPolicy) -> Iterator[Problem
     if isinstance(policy, StaticBest) and scenario.seed <= policy.calibration_seed <= last:
         message = f"found {policy.calibration_seed}, allowed: none of the reported seeds {scenario.seed} to {last}"
         yield Problem(("policies", name, "calibration_seed"), message)
+
+
+def _scores(scenario: Scenario, name: str, policy: AnyPolicy) -> Iterator[Problem]:
+    """Values have no confidence, and classes no distance."""
+    score = policy.score if isinstance(policy, Thresholds | ExitsThenImage) else None
+    if score is not None and (score == "change") != scenario.regression:
+        allowed = "change, as data asks for counts" if scenario.regression else "confidence, entropy, margin"
+        yield Problem(("policies", name, "score"), f"found {score}, allowed: {allowed}")

@@ -79,6 +79,11 @@ class Scenario(Spec):
         """When a run is over, whether or not all requests have ended."""
         return self.duration_s + self.drain_s
 
+    @property
+    def regression(self) -> bool:
+        """Whether the models answer with values, as they are to count what is in the images."""
+        return self.data.source == "scenes" and self.data.task == "count"
+
     def models_of(self, policy: str) -> tuple[str, str]:
         """Names of the models that run on the device and on the server under this policy."""
         spec = self.policies[policy]

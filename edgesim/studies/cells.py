@@ -30,6 +30,12 @@ def check_needs(scenario: Scenario) -> None:
         needs = _loaded(scenario, name)
         if needs.truth and scenario.execution == "live":
             raise scenario.error(f"policies.{name}", "an oracle looks its answers up, execution live has no tables")
+        if needs.confidence and scenario.regression:
+            raise scenario.error(
+                f"policies.{name}.type",
+                f"found {spec.type}, which needs confidence, entropy or margin; allowed where data asks for counts: "
+                "policies that need none of them",
+            )
         for device_class, device in scenario.devices.items():
             known = known_deadline(device)
             if KNOWLEDGE.index(known) < KNOWLEDGE.index(needs.deadline):

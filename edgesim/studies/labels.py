@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from edgesim.data.scenes import MEAN_COUNT
 from edgesim.engine.assets import Assets
 from edgesim.network.build import load_trace
 from edgesim.network.presets import LABEL, find_preset
@@ -46,6 +47,8 @@ def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
 
 
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
+    if scenario.regression:
+        yield f"A request without an answer in time counts as the mean of the training data, {MEAN_COUNT:.2f}"
     if scenario.links:
         yield "Connections are warm (no handshakes)"
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 
-from edgesim.engine.assets import Assets
+from edgesim.engine.assets import Assets, missed_errors
 from edgesim.engine.request import Request
 from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.world import Cell, World
@@ -19,27 +20,38 @@ from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 @dataclass
 class OnTimeCount:
-    """Counts requests by whether their one answer is right, and when it came; stands in for a recorder."""
+    """Counts requests, and what their one answer is worth and when it came; stands in for a recorder.
+
+    An answer is worth 1 where it is right; in regression, what it is less off than no answer (``missed_errors``, by
+    sample).
+    """
 
     window: tuple[float, float]
+    missed_errors: Sequence[float]
 
     def __post_init__(self) -> None:
         self.requests = 0
-        self._right: list[tuple[float, float]] = []
+        self._answers: list[tuple[float, float, float]] = []
 
     def request(self, request: Request, end_s: float) -> None:
         low, high = self.window
         if not low <= request.arrival_s <= high:
             return
         self.requests += 1
+        missed_error = self.missed_errors[request.sample]
         for time_s, _, _, _, scores in request.answers:
-            if scores.correct:
-                self._right.append((time_s - request.arrival_s, request.deadline_s - request.arrival_s))
+            worth = float(scores.correct) if isnan(missed_error) else missed_error - scores.error
+            self._answers.append((time_s - request.arrival_s, request.deadline_s - request.arrival_s, worth))
 
-    def accuracy(self, scale: float) -> float:
-        """On-time accuracy if every deadline were ``scale`` times what it was."""
-        on_time = sum(latency_s <= scale * deadline_s + ON_TIME_TOLERANCE_S for latency_s, deadline_s in self._right)
-        return on_time / self.requests if self.requests else 0.0
+    def worth(self, scale: float) -> float:
+        """On-time accuracy if every deadline were ``scale`` times what it was; in regression, by how much the on-time
+        error would be less than without any answer."""
+        on_time = [
+            worth
+            for latency_s, deadline_s, worth in self._answers
+            if latency_s <= scale * deadline_s + ON_TIME_TOLERANCE_S
+        ]
+        return sum(on_time) / self.requests if self.requests else 0.0
 
 
 def find_static_best(
@@ -62,18 +74,18 @@ def find_static_best(
         progress(number, len(arms))
         if reacts_to_deadlines(scenario) or deadlines == (None,):
             for deadline_ms in deadlines:
-                scores[deadline_ms].append(_run(calibration, assets, name, arm, deadline_ms).accuracy(1.0))
+                scores[deadline_ms].append(_run(calibration, assets, name, arm, deadline_ms).worth(1.0))
         else:
             longest_ms = scenario.deadlines_ms[-1]
             counted = _run(calibration, assets, name, arm, longest_ms)
             for deadline_ms in scenario.deadlines_ms:
-                scores[deadline_ms].append(counted.accuracy(deadline_ms / longest_ms))
+                scores[deadline_ms].append(counted.worth(deadline_ms / longest_ms))
     progress(len(arms), len(arms))
     return {deadline_ms: arms[max(range(len(arms)), key=found.__getitem__)] for deadline_ms, found in scores.items()}
 
 
 def _run(scenario: Scenario, assets: Assets, name: str, arm: Arm, deadline_ms: float | None) -> OnTimeCount:
-    counted = OnTimeCount((scenario.warmup_s, scenario.duration_s))
+    counted = OnTimeCount((scenario.warmup_s, scenario.duration_s), missed_errors(assets.validation))
     clock = SimpyClock()
     world = World(scenario, assets, Cell(name, ArmSpec(arm), deadline_ms, 0), clock, counted, assets.validation)
     clock.run_until(scenario.end_s)

@@ -16,6 +16,7 @@ from edgesim.data.scene_drawing import draw_scenes, item_boxes
 from edgesim.data.scene_layout import CLASS_ITEMS, COVERED, RATIO, SIDE, Layout, SceneTask, draw_layout
 from edgesim.data.scenes import make_scenes, read_scenes, shipped_file, shipped_scenes
 from edgesim.errors import InputError
+from edgesim.workload.random import generator
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 needs_fashion_mnist = pytest.mark.skipif(not FOLDER.is_dir(), reason="Fashion-MNIST's idx files are not installed")
@@ -104,6 +105,17 @@ def test_labels_and_attributes(task: SceneTask, items: Dataset, monkeypatch: pyt
     if task == "count":
         assert made.labels.dtype == np.float32 and np.array_equal(made.labels, made.attributes["count"])
     assert made.take(slice(3)).attributes["clutter"].shape == (3,)
+    assert (made.missed_error is None) == (task == "class")
+
+
+def test_the_mean_count_is_that_of_the_training_scenes() -> None:
+    """Counts are the first that is drawn for a chunk of scenes."""
+    chunks = range(scenes.SIZES["train"] // scenes.CHUNK)
+    drawn = [generator(scenes.SEED, "fashion scenes", "count", "train", number) for number in chunks]
+    counts = np.concatenate([each.integers(1, 11, scenes.CHUNK) for each in drawn])
+    assert counts.mean() == pytest.approx(scenes.MEAN_COUNT, abs=1e-9)
+    shipped = shipped_scenes("count", "test").take(slice(5))
+    assert shipped.missed_error == pytest.approx(np.abs(shipped.labels - counts.mean()))
 
 
 def test_scenes_depend_on_task_and_split_and_not_on_how_many(items: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from edgesim.results.columns import BOOL, NAME, TABLES, arrow_schema
 
 DEFAULTS = {NAME: "", BOOL: False, "int32": 0, "int64": 0, "float64": 0.0}
+NAMED = {"policy": "a", "device": "camera-0", "error": np.nan, "missed_error": np.nan}
 WARMUP_S, DURATION_S = 5.0, 65.0
 
 
@@ -45,7 +46,7 @@ def write_table(path: Path, stem: str, given: dict[str, Any], row_group: int = 4
     rows = max((np.size(values) for values in given.values()), default=0)
     columns = {}
     for column in TABLES[stem]:
-        default = {"policy": "a", "device": "camera-0"}.get(column.name, DEFAULTS[column.kind])
+        default = NAMED.get(column.name, DEFAULTS[column.kind])
         columns[column.name] = np.broadcast_to(np.asarray(given.get(column.name, default)), rows)
     unknown = given.keys() - columns.keys()
     assert not unknown, unknown

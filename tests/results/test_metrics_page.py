@@ -42,7 +42,7 @@ def test_every_key_of_the_summary_is_defined(tmp_path: Path) -> None:
     world = World(tmp_path, ["device_only", "anytime"], replications=2, devices=2, rate_hz=1.0, seed=1)
     found = keys(summarise(world.write({}), {"oracles": [], "costs": {}}))
     section = PAGE.split("## summary.json")[1].split("## Columns")[0]
-    assert found == defined(section)
+    assert found == defined(section) - {"on_time_error", "missed_error"}  # of regression: test_errors.py
 
 
 def test_columns_have_unique_names_and_a_meaning() -> None:

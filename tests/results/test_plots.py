@@ -9,9 +9,8 @@ import pytest
 from synthetic_run import World, requests_of, scenario, write_run
 
 from edgesim.results.columns import STAGES
-from edgesim.results.plots import decomposition, draw_all, on_time_accuracy, shares, style
+from edgesim.results.plots import decomposition, draw_all, headline, shares, style
 from edgesim.results.plots.latency_cdf import distribution
-from edgesim.results.plots.on_time_accuracy import draw as draw_accuracy
 from edgesim.results.summary import summarise, write_summary
 
 LABELS = {
@@ -72,7 +71,7 @@ def test_a_policy_has_one_colour_everywhere_and_oracles_are_dashed(folder: Path)
     looks = style.looks(summary)
     assert len({look.colour for look in looks.values()}) == len(POLICIES)
     assert looks["link_oracle"].line == "--" and looks["link_oracle"].label == "link_oracle (oracle)"
-    lines = {line.get_label(): line for line in draw_accuracy(summary).axes[0].get_lines()}
+    lines = {line.get_label(): line for line in headline.draw(summary).axes[0].get_lines()}
     for look in looks.values():
         assert lines[look.label].get_color() == look.colour
         assert lines[look.label].get_linestyle() == look.line
@@ -84,7 +83,7 @@ def test_colours_are_far_enough_apart() -> None:
 
 def test_the_headline_draws_the_summarys_numbers(folder: Path) -> None:
     summary = summary_of(folder)
-    axes = on_time_accuracy.draw(summary).axes[0]
+    axes = headline.draw(summary).axes[0]
     line = next(line for line in axes.get_lines() if line.get_label() == "neurosurgeon")
     points = [point for point in summary["policies"]["neurosurgeon"]["points"] if point["deadline_ms"] is not None]
     assert line.get_xdata() == pytest.approx([point["deadline_ms"] for point in points])
@@ -96,13 +95,13 @@ def test_the_headline_draws_the_summarys_numbers(folder: Path) -> None:
 def test_the_axis_is_linear_within_a_decade(folder: Path) -> None:
     summary = summary_of(folder)
     narrow = {**summary, "deadlines_ms": [50.0, 100.0, 400.0]}
-    assert on_time_accuracy.draw(narrow).axes[0].get_xscale() == "linear"
+    assert headline.draw(narrow).axes[0].get_xscale() == "linear"
 
 
 def test_without_an_axis_the_headline_shows_own_deadlines(tmp_path: Path) -> None:
     requests = requests_of(40, replication=np.repeat([0, 1], 20), axis_deadline_ms=np.nan, deadline_s=0.1, end="late")
     run = write_run(tmp_path, scenario(deadlines_ms=None), requests=requests)
-    axes = on_time_accuracy.draw(summarise(run, {})).axes[0]
+    axes = headline.draw(summarise(run, {})).axes[0]
     assert "own deadlines" in axes.get_xlabel()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgesim.results.measure import measure_of
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import read_summary
 
@@ -19,12 +20,12 @@ def draw_all(run_folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
     run_folder: holds ``manifest.json``, ``summary.json`` and the four tables.  manifest: its ``link_rate`` (``device``,
     ``edges_s``, ``rates_bps`` of replication 0) is drawn with the decisions on it; without it that plot is left out.
     """
-    from edgesim.results.plots import decomposition, latency_cdf, link_rate, on_time_accuracy, shares, style
+    from edgesim.results.plots import decomposition, headline, latency_cdf, link_rate, shares, style
 
     run, summary = RecordedRun(run_folder), read_summary(run_folder)
     with style.applied():
         figures: dict[str, Figure] = {
-            "on_time_accuracy": on_time_accuracy.draw(summary),
+            measure_of(summary).key: headline.draw(summary),
             "decomposition": decomposition.draw(summary),
             "shares": shares.draw(summary),
             "latency_cdf": latency_cdf.draw(run, summary),
