@@ -148,8 +148,10 @@ def test_with_time_enough_the_clairvoyant_takes_the_least_error_of_all_arms() ->
 
 def test_with_time_enough_the_link_oracle_takes_the_arm_with_the_least_validation_error() -> None:
     scenario, assets = world(ORACLES)
-    ran = simulated(scenario, "link", deadline_ms=1000.0, assets=assets)
     known = assets.validation["toy"]
+    for table in known.tables.values():
+        table.correct[:] = table.error > 0.5  # what is right does not matter
+    ran = simulated(scenario, "link", deadline_ms=1000.0, assets=assets)
     mean, path, row = min(
         (mean, path, row)
         for path in [(), *known.payloads]
