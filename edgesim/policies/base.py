@@ -81,7 +81,7 @@ class ModelFacts:
     """Mean payload of the last hop of each declared path, from validation images."""
     accuracy: Mapping[tuple[Path, int], float]
     """Validation accuracy of (path, exit), for the paths that were declared."""
-    error: Mapping[tuple[Path, int], float]
+    error: Mapping[tuple[Path, int], float] = field(default_factory=dict)
     """The same for the mean absolute error; empty in classification."""
 
 

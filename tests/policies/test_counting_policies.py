@@ -59,14 +59,18 @@ def recorded(scenario: Scenario, assets: Assets, folder: Path, policy: str) -> t
     return requests, answers
 
 
-@pytest.mark.parametrize("deadline_ms", [1, 4, 12, 60])
-def test_requests_are_off_by_the_slots_error_or_by_the_means(deadline_ms: int, tmp_path: Path) -> None:
-    """Anytime on the device: 2.5, 9.9 and 15.2 ms to the three exits."""
-    scenario, assets = world({"p": {"type": "anytime"}}, f"devices.camera.deadline.ms={deadline_ms}")
+@pytest.mark.parametrize(
+    ("policy", "deadline_ms", "reached"),
+    [("anytime", 1, None), ("anytime", 4, 0), ("anytime", 12, 1), ("anytime", 60, 2), ("device_only", 12, None)],
+)
+def test_requests_are_off_by_the_slots_error_or_by_the_means(
+    policy: str, deadline_ms: int, reached: int | None, tmp_path: Path
+) -> None:
+    """On the device: 2.5, 9.9 and 15.2 ms to the three exits, without branches 14.3 ms to the last."""
+    scenario, assets = world({"p": {"type": policy}}, f"devices.camera.deadline.ms={deadline_ms}")
     requests, answers = recorded(scenario, assets, tmp_path, "p")
     outcomes = assets.test["toy"]
     missed, table = outcomes.missed_error[requests["sample"]], outcomes.table(())
-    reached = {1: None, 4: 0, 12: 1, 60: 2}[deadline_ms]
     expected = missed if reached is None else table.error[reached, requests["sample"]]
     np.testing.assert_array_equal(requests["error"], expected)
     np.testing.assert_array_equal(requests["missed_error"], missed)

@@ -84,7 +84,8 @@ def test_classification_has_no_errors(tmp_path: Path) -> None:
 
 
 def three_policies(folder: Path, replications: int = 5, axis_ms: float = 100.0) -> tuple[dict[str, Any], np.ndarray]:
-    """``fine`` is off by less than ``rough``, and that by less than ``worst``; errors (policies, replications, requests)."""
+    """``fine`` is off by less than ``rough``, and that by less than ``worst``; the summary, and the errors (policies,
+    replications, requests)."""
     random = np.random.default_rng(4)
     count, policies = 40, ("fine", "rough", "worst")
     sample = random.integers(8, size=(replications, count))
