@@ -1,12 +1,13 @@
 """Codec names, what they mean, and how many bytes they make; importable without torch.
 
 A *state codec* crosses cuts 1 .. L-1.  ``fp32``, ``fp16``, ``int8`` and ``int4`` have one scale per tensor and
-sample; ``int8_token`` and ``int4_token`` one per token (per row of the last axis).  ``+zlib`` deflates the body.
+sample; ``int8_token`` and ``int4_token`` one per token (per row of the last axis).  ``+informative`` leaves out the
+resting tokens of Evo-ViT, see :mod:`edgesim.codecs.informative`.  ``+zlib`` deflates the body.
 An *image codec* crosses cut 0: ``raw`` (uint8 pixels), ``png``, ``jpegQ`` with quality Q of 1 .. 100.
 
 Layout of a state payload, for one sample, little-endian::
 
-    0xED, version 1, codec number (|0x80 with zlib), number of tensors      4 bytes, HEADER_BYTES
+    0xED, version 1, codec number (|0x20 informative, |0x80 zlib), number of tensors      4 bytes, HEADER_BYTES
     body, deflated with zlib's default level where the name says so; tensors in the order of their names:
         index tensor        its elements as they are
         fp32, fp16          its elements
@@ -26,6 +27,7 @@ from functools import lru_cache
 from math import prod
 from typing import Literal
 
+from edgesim.codecs.informative import has_informative, informative_spec
 from edgesim.errors import InputError
 from edgesim.models.state import TensorSpec
 
@@ -37,10 +39,11 @@ Base = Literal["fp32", "fp16", "int8", "int4", "raw", "png", "jpeg"]
 STATE_BASES: tuple[Base, ...] = ("fp32", "fp16", "int8", "int4")
 QUANTISED = ("int8", "int4")
 ALLOWED = (
-    "fp32, fp16, int8, int4, int8_token, int4_token (each also with +zlib) at a cut inside the model; "
+    "fp32, fp16, int8, int4, int8_token, int4_token (each also with +zlib, and inside a stage of Evo-ViT with "
+    "+informative before it) at a cut inside the model; "
     "raw, png, jpeg1 .. jpeg100 at cut 0"
 )
-_STATE = re.compile(r"(fp32|fp16|int8|int4)(_token)?(\+zlib)?")
+_STATE = re.compile(r"(fp32|fp16|int8|int4)(_token)?(\+informative)?(\+zlib)?")
 _IMAGE = re.compile(r"(raw|png|jpeg)([1-9]\d{0,2})?")
 
 
@@ -51,6 +54,7 @@ class Codec:
     name: str
     base: Base
     per_token: bool = False
+    informative: bool = False
     zlib: bool = False
     quality: int = 0
 
@@ -65,12 +69,12 @@ class Codec:
     @property
     def is_lossless(self) -> bool:
         """The receiver gets the very numbers that were sent, so that the answer cannot change."""
-        return self.base in ("fp32", "raw", "png")
+        return self.base in ("fp32", "raw", "png") and not self.informative
 
     @property
     def number(self) -> int:
         """The third byte of a state payload."""
-        return STATE_BASES.index(self.base) | self.per_token << 4 | self.zlib << 7
+        return STATE_BASES.index(self.base) | self.per_token << 4 | self.informative << 5 | self.zlib << 7
 
 
 @lru_cache(maxsize=1024)
@@ -81,9 +85,9 @@ def parse(name: str) -> Codec:
     (True, 75)
     """
     if match := _STATE.fullmatch(name):
-        base, token, zlib = match.groups()
+        base, token, chosen, zlib = match.groups()
         if not (token and base not in QUANTISED):
-            return Codec(name, base, per_token=bool(token), zlib=bool(zlib))  # type: ignore[arg-type]
+            return Codec(name, base, bool(token), bool(chosen), bool(zlib))  # type: ignore[arg-type]
     elif match := _IMAGE.fullmatch(name):
         base, quality = match.group(1), int(match.group(2) or 0)
         if (base == "jpeg") == bool(quality) and quality <= 100:
@@ -96,9 +100,10 @@ def is_lossless(name: str) -> bool:
     return parse(name).is_lossless
 
 
-def is_image(name: str) -> bool:
-    """Whether the codec is for cut 0."""
-    return parse(name).is_image
+def fits(name: str, cut: int, specs: Iterable[TensorSpec]) -> bool:
+    """Whether the codec can carry what crosses at ``cut``, the tensors ``specs``."""
+    codec = parse(name)
+    return codec.is_image == (cut == 0) and (not codec.informative or has_informative(specs))
 
 
 def groups(codec: Codec, shape: tuple[int, ...]) -> int:
@@ -128,6 +133,8 @@ def payload_bytes(name: str, specs: Iterable[TensorSpec]) -> int | None:
     6412
     """
     codec = parse(name)
+    if codec.informative:
+        specs = informative_spec(specs)
     if codec.zlib or codec.base in ("png", "jpeg"):
         return None
     if codec.base == "raw":

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edgesim.codecs.informative import complete, informative, informative_spec
 from edgesim.codecs.names import HEADER_BYTES, Codec, groups, parse, tensor_bytes
 from edgesim.models.state import TensorSpec
 
@@ -36,9 +37,11 @@ class Quantised(NamedTuple):
 def encode(name: str, state: Mapping[str, Tensor]) -> list[bytes]:
     """One payload for each sample of a batched state (B first on every tensor; a single sample is B = 1).
 
-    Raises ValueError where a value to be quantised is not finite.
+    Raises ValueError where a value to be quantised is not finite, or ``+informative`` finds no informative tokens.
     """
     codec = parse(name)
+    if codec.informative:
+        state = informative(state)
     body = np.concatenate([_pack(codec, state[key]) for key in sorted(state)], axis=1)
     header = bytes((MAGIC, VERSION, codec.number, len(state)))
     return [header + (zlib.compress(row) if codec.zlib else row.tobytes()) for row in body]
@@ -50,11 +53,12 @@ def decode(name: str, payloads: Sequence[bytes], specs: Sequence[TensorSpec]) ->
     Raises ValueError where a payload is not of that codec and cut.
     """
     codec = parse(name)
-    specs = sorted(specs, key=lambda spec: spec.name)
+    specs = sorted(informative_spec(specs) if codec.informative else specs, key=lambda spec: spec.name)
     size = sum(tensor_bytes(codec, spec) for spec in specs)
     bodies = np.frombuffer(b"".join(_body(codec, payload, len(specs), size) for payload in payloads), np.uint8)
     parts = np.split(bodies.reshape(len(payloads), size), np.cumsum([tensor_bytes(codec, spec) for spec in specs]), 1)
-    return {spec.name: _unpack(codec, part, spec) for spec, part in zip(specs, parts, strict=False)}
+    arrived = {spec.name: _unpack(codec, part, spec) for spec, part in zip(specs, parts, strict=False)}
+    return complete(arrived) if codec.informative else arrived
 
 
 def roundtrip(name: str, state: Mapping[str, Tensor]) -> tuple[State, np.ndarray]:
@@ -63,11 +67,14 @@ def roundtrip(name: str, state: Mapping[str, Tensor]) -> tuple[State, np.ndarray
     Only ``+zlib`` has to make them, to count them.
     """
     codec = parse(name)
-    arrived = {key: _through(codec, tensor.contiguous()) for key, tensor in state.items()}
+    sent = informative(state) if codec.informative else state
+    arrived = {key: _through(codec, tensor.contiguous()) for key, tensor in sent.items()}
+    if codec.informative:
+        arrived = complete(arrived)
     if codec.zlib:
         return arrived, np.array([len(payload) for payload in encode(name, state)])
-    size = HEADER_BYTES + sum(_bytes_of(codec, tensor) for tensor in state.values())
-    return arrived, np.full(len(next(iter(state.values()))), size)
+    size = HEADER_BYTES + sum(_bytes_of(codec, tensor) for tensor in sent.values())
+    return arrived, np.full(len(next(iter(sent.values()))), size)
 
 
 def quantise(codec: Codec, tensor: Tensor) -> Quantised:

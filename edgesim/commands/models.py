@@ -15,7 +15,7 @@ from edgesim.commands.console import output
 from edgesim.errors import InputError
 from edgesim.models import registry
 from edgesim.models.backbones.base import Backbone
-from edgesim.models.cuts import CODECS, Cut, cuts, image_bytes
+from edgesim.models.cuts import CODECS, INFORMATIVE, Cut, cuts, image_bytes
 from edgesim.models.weights import export_weights, load_released, read_foreign
 from edgesim.models.zoo import load, zoo_names
 
@@ -32,13 +32,15 @@ def list_command() -> None:
 def cuts_command(name: str, img_size: int | None) -> None:
     backbone = _backbone(name, img_size)
     rows = list(cuts(backbone))
+    chosen = any(cut.informative is not None for cut in rows)
+    codecs = (*CODECS, INFORMATIVE) if chosen else CODECS
     table = Table(
-        "cut", "block", "crosses", *(f"{codec}, B" for codec in CODECS), "MACs done", "bottleneck", title=name
+        "cut", "block", "crosses", *(f"{codec}, B" for codec in codecs), "MACs done", "bottleneck", title=name
     )
     for column in table.columns[3:]:
         column.justify = "right"
     for number, cut in enumerate(rows, 1):
-        table.add_row(str(number), *_row(cut))
+        table.add_row(str(number), *_row(cut, chosen))
     _print_whole(table)
     _say(f"The image, {_by(backbone.input_size)}, is {image_bytes(backbone):,} B as uint8 (cut 0).")
     _say("Natural bottleneck: fewer fp32 bytes than at every cut before, the uint8 image included.")
@@ -62,10 +64,11 @@ def _backbone(name: str, img_size: int | None) -> Backbone:
     return load(name).backbone
 
 
-def _row(cut: Cut) -> tuple[str, ...]:
+def _row(cut: Cut, chosen: bool) -> tuple[str, ...]:
     crosses = ", ".join(f"{tensor.name} {_by(tensor.shape)}" for tensor in cut.tensors) or "nothing"
     mark = "yes" if cut.bottleneck else ""
-    return cut.block, crosses, *(f"{size:,}" for size in cut.sizes), f"{cut.macs_share:.1%}", mark
+    sizes = [*cut.sizes, cut.informative] if chosen else cut.sizes
+    return cut.block, crosses, *("" if size is None else f"{size:,}" for size in sizes), f"{cut.macs_share:.1%}", mark
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgesim.codecs.names import is_image
+from edgesim.codecs.names import fits
 from edgesim.outcomes.path import Path
 from edgesim.policies.base import ModelShape
 from edgesim.policies.plans import send_at, to_exit
@@ -21,18 +21,16 @@ class Arm:
     exit: int
 
 
-def cuts_and_codecs(num_blocks: int, codecs: Iterable[str]) -> list[tuple[int, str]]:
+def cuts_and_codecs(shape: ModelShape, codecs: Iterable[str]) -> list[tuple[int, str]]:
     """Every cut that sends something, with each codec that fits it."""
-    pairs: list[tuple[int, str]] = []
-    for codec in codecs:
-        pairs += [(0, codec)] if is_image(codec) else [(cut, codec) for cut in range(1, num_blocks)]
-    return sorted(pairs)
+    cuts = range(shape.num_blocks)
+    return sorted((cut, codec) for codec in codecs for cut in cuts if fits(codec, cut, shape.cuts[cut]))
 
 
 def arm_paths(shape: ModelShape, codecs: Iterable[str], start_model: str, server_model: str) -> list[Path]:
     """The paths of ``shape`` that arms may take: states of the device's model, images for the server's."""
     senders = {True: server_model, False: start_model}
-    pairs = cuts_and_codecs(shape.num_blocks, codecs)
+    pairs = cuts_and_codecs(shape, codecs)
     return [((cut, codec),) for cut, codec in pairs if senders[cut == 0] == shape.name]
 
 

@@ -29,7 +29,7 @@ class RandomCut(Completing):
 
     def _pairs(self, model: ModelShape) -> list[tuple[int, str]]:
         """(cut, codec), the last cut with no codec."""
-        pairs = [*cuts_and_codecs(model.num_blocks, self._codecs), (model.num_blocks, "")]
+        pairs = [*cuts_and_codecs(model, self._codecs), (model.num_blocks, "")]
         return [(cut, codec) for cut, codec in pairs if self._only is None or cut in self._only]
 
     def paths(self, model: ModelShape) -> Iterable[Path]:

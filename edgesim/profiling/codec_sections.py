@@ -10,15 +10,14 @@ from typing import Any
 
 from torch import Tensor
 
+from edgesim.codecs.informative import has_informative
 from edgesim.codecs.tensors import decode, encode
 from edgesim.data.images import decode_image, encode_image
 from edgesim.models.state import TensorSpec
 from edgesim.profiling.sampling import Job, Row, Sampler
 from edgesim.profiling.sections import SHARES, Section, Stopwatch, column
 
-STATE_CODECS = tuple(
-    f"{base}{coder}" for base in ("fp32", "fp16", "int8", "int8_token", "int4", "int4_token") for coder in ("", "+zlib")
-)
+BASES = ("fp32", "fp16", "int8", "int8_token", "int4", "int4_token")
 IMAGE_CODECS = ("raw", "png", "jpeg25", "jpeg75", "jpeg95")
 
 
@@ -31,7 +30,7 @@ def codecs(watch: Stopwatch, sampler: Sampler, cuts: Sequence[Sequence[TensorSpe
     for cut in range(len(cuts) - 1):
         if cuts[cut] in cuts[:cut]:
             continue
-        names = _image_codecs(images.shape[-1]) if cut == 0 else STATE_CODECS
+        names = _image_codecs(images.shape[-1]) if cut == 0 else _state_codecs(cuts[cut])
         for name in names:
             jobs[cut, name] = Job(_code_images(name, images) if cut == 0 else _code_state(watch, name, cut, cuts[cut]))
     taken = sampler.collect("codecs", jobs, sampler.effort.rows, SHARES["codecs"])
@@ -41,6 +40,11 @@ def codecs(watch: Stopwatch, sampler: Sampler, cuts: Sequence[Sequence[TensorSpe
             for (cut, name), rows in taken.items()
         ]
     }
+
+
+def _state_codecs(specs: Sequence[TensorSpec]) -> tuple[str, ...]:
+    chosen = ("", "+informative") if has_informative(specs) else ("",)
+    return tuple(f"{base}{tokens}{coder}" for tokens in chosen for base in BASES for coder in ("", "+zlib"))
 
 
 def _image_codecs(channels: int) -> tuple[str, ...]:

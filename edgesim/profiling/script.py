@@ -23,6 +23,7 @@ from edgesim.profiling.subjects import Subject, subject
 CARRIED = (
     "errors",
     "models.state",
+    "codecs.informative",
     "codecs.names",
     "codecs.tensors",
     "data.images",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
+from edgesim.codecs.informative import has_informative
+from edgesim.codecs.names import fits
 from edgesim.engine.assets import Assets
 from edgesim.errors import InputError
 from edgesim.models.zoo import model_card
@@ -20,6 +22,7 @@ from edgesim.profiling.costs import ModelCosts, SyntheticCosts, synthetic_costs
 from edgesim.profiling.profile import Profile, find_profile
 from edgesim.scenario.depths import Depth, check_depths
 from edgesim.scenario.models import Model, TimmModel
+from edgesim.scenario.policies import AnyPolicy
 from edgesim.scenario.scenario import Scenario
 
 Progress = Callable[[str, int, int], None]
@@ -59,7 +62,7 @@ def read_decisions() -> dict[str, list[float]]:
 def declared_paths(scenario: Scenario, shape: ModelShape) -> list[Path]:
     """Every path of one model that some policy may send a request along.
 
-    Refuses a policy that sends without a link.
+    Refuses a policy that sends without a link, or with a codec that does not fit.
     """
     found: dict[Path, None] = {}
     for name, spec in scenario.policies.items():
@@ -70,10 +73,31 @@ def declared_paths(scenario: Scenario, shape: ModelShape) -> list[Path]:
             declared = arm_paths(shape, spec.codecs, *models)  # type: ignore[union-attr]
         else:
             declared = list(build_policy(spec, models).paths(shape))
+        if shape.name == models[0] and (unfit := next(_unfit(spec, shape, declared), None)):
+            cuts = [str(cut) for cut, tensors in enumerate(shape.cuts) if has_informative(tensors)]
+            allowed = f"at cuts {', '.join(cuts)}" if cuts else "with Evo-ViT"
+            raise scenario.error(f"policies.{name}", f"found {unfit} of model '{shape.name}', allowed: {allowed}")
         if declared and (alone := [each for each, device in scenario.devices.items() if device.link is None]):
             raise scenario.error(f"policies.{name}", f"it sends to a server, but devices.{alone[0]} has no link")
         found.update(dict.fromkeys(declared))
     return list(found)
+
+
+def _unfit(spec: AnyPolicy, shape: ModelShape, declared: list[Path]) -> Iterator[str]:
+    """What a policy asks of ``+informative`` that the model's cuts do not have."""
+    sent = {hop for path in declared for hop in path}
+    for cut, codec in sorted(sent):
+        if codec in _informative([codec]) and not fits(codec, cut, shape.cuts[cut]):
+            yield f"{codec} at cut {cut}"
+    named = _informative(getattr(spec, "codecs", ()))
+    yield from (f"{codec} for any cut" for codec in named if codec not in {codec for _, codec in sent})
+    for cut in (getattr(spec, "cuts", None) or ()) if named else ():
+        if 0 < cut < shape.num_blocks and cut not in {cut for cut, _ in sent}:
+            yield f"{named[0]} for cut {cut}"
+
+
+def _informative(codecs: Iterable[str]) -> list[str]:
+    return [codec for codec in codecs if "+informative" in codec]
 
 
 def live_executors(scenario: Scenario, split: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from edgesim.codecs.names import is_image, is_lossless, parse, payload_bytes
+from edgesim.codecs.names import fits, is_lossless, parse, payload_bytes
 from edgesim.errors import InputError
 from edgesim.models.state import TensorSpec
 
@@ -26,18 +26,46 @@ def test_state_codecs_parse(name: str) -> None:
 
 @pytest.mark.parametrize("name, quality", [("raw", 0), ("png", 0), ("jpeg1", 1), ("jpeg75", 75), ("jpeg100", 100)])
 def test_image_codecs_parse(name: str, quality: int) -> None:
-    assert is_image(name)
+    assert parse(name).is_image
     assert parse(name).quality == quality
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "fp8", "int8+lz4", "fp32_token", "int8_token_token", "jpeg", "jpeg0", "jpeg101", "png75", "png+zlib", "INT8"],
+    [
+        "",
+        "fp8",
+        "int8+lz4",
+        "int8+zlib+informative",
+        "png+informative",
+        "fp32_token",
+        "int8_token_token",
+        "jpeg",
+        "jpeg0",
+        "jpeg101",
+        "png75",
+        "png+zlib",
+        "INT8",
+    ],
 )
 def test_other_names_are_refused_with_what_is_allowed(name: str) -> None:
     with pytest.raises(InputError, match=r"allowed: fp32.*jpeg100") as error:
         parse(name)
     assert repr(name) in str(error.value)
+
+
+def test_only_informative_tokens_are_named_before_zlib() -> None:
+    codec = parse("int8_token+informative+zlib")
+    assert codec.informative and codec.per_token and codec.zlib and not codec.is_image
+    assert codec.number == 2 | 1 << 4 | 1 << 5 | 1 << 7
+    assert not is_lossless("fp32+informative") and not parse("int8").informative
+
+
+def test_a_codec_fits_where_its_tensors_are() -> None:
+    resting = [*TOKENS, TensorSpec("placeholders", (50, 96))]
+    assert fits("png", 0, TOKENS) and not fits("png", 1, TOKENS) and not fits("int8", 0, TOKENS)
+    assert fits("int8", 1, TOKENS) and not fits("int8+informative", 1, TOKENS)
+    assert fits("int8+informative", 1, resting) and not fits("int8+informative", 0, resting)
 
 
 def test_lossless_codecs_are_those_that_keep_every_number() -> None:

@@ -60,6 +60,14 @@ def test_cuts_shrink_where_tokens_are_merged(command: Any) -> None:
     assert "allowed: 0 to 98" in command("models", "cuts", "deit_tiny_patch16_224+merge99").err
 
 
+def test_cuts_of_evo_vit_show_what_its_informative_tokens_weigh(command: Any) -> None:
+    out = command("models", "cuts", "evo_deit_tiny").out
+    assert "int8+informative, B" in out and "informative" not in command("models", "cuts", NAME).out
+    assert cells(out, "block3")[7] == ""
+    # Codes, with a scale and a zero point for each of three tensors; the order of 196 tokens as it is.
+    assert cells(out, "block4")[7] == f"{99 * 192 + 192 + 196 + 3 * 8 + 196:,}"
+
+
 def test_cuts_of_a_model_of_the_zoo(command: Any) -> None:
     assert cells(command("models", "cuts", "fashion_vit").out, "block0")[2:4] == ["tokens 50x96", "19,200"]
     said = command("models", "cuts", "fashion_vit", "--img-size", 64)

@@ -12,8 +12,6 @@ Outside a stage ``tokens`` are all of them; ``order`` is there once a stage has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor
 
@@ -73,41 +71,3 @@ def stage_spec(count: int, kept: int, width: int, has_order: bool) -> tuple[Tens
     if kept < count:
         specs.append(TensorSpec("placeholders", (count - kept, width)))
     return tuple(specs)
-
-
-def informative(state: State) -> State:
-    """What is sent of a state inside a stage if its placeholders stay behind; any other state is sent whole.
-
-    Evo-LeViT's representative token already stands for the placeholders.  Evo-DeiT has none, so their plain mean
-    goes along as ``placeholder_mean`` (B, 1, D): the head averages all patch tokens, so that in the last stage
-    the answer is the same up to rounding.
-    """
-    if "placeholders" not in state:
-        return state
-    sent = {name: value for name, value in state.items() if name != "placeholders"}
-    if "representative" not in state:
-        sent["placeholder_mean"] = state["placeholders"].mean(1, keepdim=True)
-    return sent
-
-
-def informative_spec(specs: Iterable[TensorSpec]) -> tuple[TensorSpec, ...]:
-    """The tensors of :func:`informative`, from those of the cut."""
-    found = {spec.name: spec for spec in specs}
-    left = found.pop("placeholders", None)
-    if left is not None and "representative" not in found:
-        found["placeholder_mean"] = TensorSpec("placeholder_mean", (1, *left.shape[1:]), left.dtype)
-    return tuple(found.values())
-
-
-def complete(state: State) -> State:
-    """A state for the rest of the backbone, from what :func:`informative` sent.
-
-    Every placeholder becomes the mean of those that stayed behind, or in Evo-LeViT the representative token as it is
-    at the cut, so that at the end of the stage all of them are the representative token as it is then.
-    """
-    filled = dict(state)
-    mean = filled.pop("placeholder_mean", state.get("representative"))
-    if mean is None:
-        return state
-    missing = state["order"].shape[1] + 1 - state["tokens"].shape[1]
-    return {**filled, "placeholders": mean.expand(-1, missing, -1).contiguous()}
