@@ -20,11 +20,28 @@ app = typer.Typer(
     add_completion=False,
 )
 outcomes_app = typer.Typer(help="Answers of models that somebody else executed.", no_args_is_help=True)
-models_app = typer.Typer(help="The backbones, by name: their cuts, and their authors' weights.", no_args_is_help=True)
+models_app = typer.Typer(help="Backbones and the models that ship: lists, cuts, weights, test.", no_args_is_help=True)
 validate_app = typer.Typer(help="Compare the simulator with theory.", no_args_is_help=True)
 app.add_typer(outcomes_app, name="outcomes")
 app.add_typer(models_app, name="models")
 app.add_typer(validate_app, name="validate")
+
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import edgesim
+
+        typer.echo(f"edgesim {edgesim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def edgesim_options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="The version.")] = False,
+) -> None:
+    pass
+
 
 ScenarioFile = Annotated[Path, typer.Argument(help="Scenario YAML.", show_default=False)]
 Set = Annotated[

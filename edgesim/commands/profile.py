@@ -28,7 +28,7 @@ def profile_command(model: str | None, out: Path | None, threads: int, script: b
         from edgesim.profiling.script import write_script
 
         write_script(model, out)
-        console.print(f"{out} written; run it there with: python {out.name}", highlight=False)
+        console.print(f"{out} written; run it there with: python {out.name} -o FILE", highlight=False)
         return
     else:
         from edgesim.profiling.measure import profile_model

@@ -57,7 +57,7 @@ def user_class(spec: Any) -> type[Policy]:
     module = _from_file(spec.file) if spec.file is not None else _by_name(spec.module, spec.type)
     found = getattr(module, spec.class_name, None)
     if not (isinstance(found, type) and issubclass(found, Policy)):
-        what = "has no such class" if found is None else "is no subclass of edgesim.policies.base.Policy"
+        what = "is no subclass of edgesim.policies.base.Policy" if found is not None else f"is not in {spec.module}"
         raise InputError(f"policy {spec.type}: {spec.class_name} {what}")
     if missing := sorted(found.__abstractmethods__):
         raise InputError(f"policy {spec.type}: {spec.class_name} does not say what to do: define {', '.join(missing)}")

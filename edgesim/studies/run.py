@@ -69,6 +69,7 @@ def run_scenario(
     assets = load_assets(scenario, progress)
     folder = out / f"{scenario.name}-{run_hash(scenario, assets)}"
     if folder.exists() and not force:
+        os.utime(folder)  # the newest folder is that of the last run asked for
         return Run(folder, _read_json(folder / "manifest.json"), _read_json(folder / "summary.json"), True)
     found = {
         name: find_static_best(scenario, assets, name, functools.partial(progress, f"calibrating {name}"))

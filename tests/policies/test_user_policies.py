@@ -122,7 +122,7 @@ REFUSED = {
         "mine.py:Nobody",
         "{}",
         POLICY,
-        "Nobody has no such class|mine.py has no class Nobody|no such class",
+        "Nobody is not in mine.py",
     ),
     "no policy": ("mine.py:NoPolicy", "{}", POLICY, "NoPolicy is no subclass of edgesim.policies.base.Policy"),
     "nothing to do": ("mine.py:Idle", "{}", POLICY, "Idle does not say what to do: define next_steps"),
