@@ -27,7 +27,6 @@ app.add_typer(models_app, name="models")
 app.add_typer(validate_app, name="validate")
 
 
-
 def _version(asked: bool) -> None:
     if asked:
         import edgesim
