@@ -17,11 +17,11 @@ from time import perf_counter
 import timm
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from edgesim import models
 from edgesim.models.backbones.base import Backbone
 from edgesim.models.backbones.sliding_chunk import SlidingChunkAttention
+from edgesim.profiling.macs import count_macs
 
 TIMM = {"deit_tiny_patch16_224": 0.95, "levit_128s": 0.95, "crossvit_tiny_240": 0.95}
 """Wrapped models, and what is asked of their ratio."""
@@ -58,9 +58,7 @@ def in_pieces(backbone: Backbone, batch: Tensor) -> Tensor:
 
 
 def macs(module: nn.Module, batch: Tensor) -> float:
-    with FlopCounterMode(display=False) as counter:
-        module(batch)
-    return counter.get_total_flops() / 2
+    return count_macs(lambda: module(batch))
 
 
 def pairs() -> Iterator[Pair]:

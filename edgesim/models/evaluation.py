@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from edgesim.data.dataset import Dataset
 from edgesim.models.multi_exit import MultiExit
+from edgesim.profiling.macs import count_macs, one_image
 
 Z95 = 1.959964
 
@@ -64,17 +65,15 @@ def scores(outputs: np.ndarray, data: Dataset) -> list[Score]:
     return [wilson(int((logits.argmax(-1) == data.labels).sum()), len(data)) for logits in outputs]
 
 
-@torch.inference_mode()
 def macs_per_exit(model: MultiExit) -> tuple[int, ...]:
     """Multiply-accumulates of one image up to each exit: its blocks and its own branch, no earlier branch.
 
-    Matrix products and convolutions are counted, as torch's flop counter does (at two flops each).
+    What is counted is said at ``profiling.macs.count_macs``.
     """
     model.eval()
-    images = torch.zeros(1, *model.backbone.input_size)
-    counts = []
-    for index, after in enumerate(model.exits):
-        with FlopCounterMode(display=False) as counter:
-            model.exit(model.run(images, 0, after), index)  # type: ignore[arg-type]
-        counts.append(counter.get_total_flops() // 2)
-    return tuple(counts)
+    image = one_image(model.backbone)
+
+    def run(index: int) -> None:
+        model.exit(model.run(image, 0, model.exits[index]), index)  # type: ignore[arg-type]
+
+    return tuple(count_macs(partial(run, index)) for index in range(len(model.exits)))

@@ -59,7 +59,7 @@ class NoPolicy: ...
         ("{type: device_only}", "{type: best}", "policies.local.type", "found 'best'"),
         ("{type: device_only}", "{type: clairvoyant}", "policies.local", "'exact', found 'none'"),
         ("{type: device_only}", "{type: 'mine.py:Exact'}", "policies.local", "'exact', found 'none'"),
-        ("{type: device_only}", "{type: 'mine.py:Gone'}", "policies.local", "no such class"),
+        ("{type: device_only}", "{type: 'mine.py:Gone'}", "policies.local", "Gone is not in mine.py"),
         ("{type: device_only}", "{type: 'mine.py:NoPolicy'}", "policies.local", "is no subclass"),
         ("{type: device_only}", "{type: 'broken.py:Mine'}", "policies.local", "SyntaxError"),
         ("{type: device_only}", "{type: 'gone.py:Mine'}", "policies.local", "no such file"),

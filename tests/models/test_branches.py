@@ -6,7 +6,6 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from edgesim.errors import InputError  # noqa: E402
 from edgesim.models.backbones.base import Tokens, TokenShape  # noqa: E402
@@ -32,6 +31,7 @@ from edgesim.models.geometry import (  # noqa: E402
     ViTBranches,
 )
 from edgesim.models.multi_exit import MultiExit  # noqa: E402
+from edgesim.profiling.macs import count_macs  # noqa: E402
 
 VIT_B = TokenShape((14, 14), 768, True, 12, 4.0)
 DEIT_TINY = TokenShape((14, 14), 192, True, 3, 4.0)
@@ -62,9 +62,8 @@ def drawn(shape: TokenShape, count: int = 2, seed: int = 0) -> Tokens:
 
 
 def multiply_accumulates(branch: nn.Module, shape: TokenShape) -> int:
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        branch.eval()(drawn(shape, count=1))
-    return counter.get_total_flops() // 2
+    tokens = drawn(shape, count=1)
+    return count_macs(lambda: branch.eval()(tokens))
 
 
 # Counts by arithmetic on the layers; the products of matrices and the convolutions are counted, as torch does.

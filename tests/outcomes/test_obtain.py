@@ -112,11 +112,11 @@ def test_the_digest_of_a_timm_model_sees_what_changes_its_weights(tmp_path: Path
 def test_cached_outcomes_of_a_zoo_model_import_no_torch(cache: Path) -> None:
     code = """
 import sys
-from edgesim.models.zoo import model_card, zoo_names
+from edgesim.models.zoo import model_card
 from edgesim.outcomes.obtain import obtain
 from edgesim.scenario.data import ShippedData
 from edgesim.scenario.models import ZooModel
-name = zoo_names()[0]
+name = "fashion_vit"
 card = model_card(name)
 model, paths = ZooModel(source="zoo", name=name), [((2, "int8"),)]
 made = obtain(name, model, ShippedData(), "test", paths, card.exits, card.cuts, 1)
