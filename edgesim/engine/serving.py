@@ -47,16 +47,14 @@ class Serving(Plans):
         now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         task.ready_s = now
-        if server.batching is None:
-            if server.idle_workers:
-                self._serve(server, task, now)
-                return
-            server.queue.append(task)
-        else:
-            server.queue.append(task)
-            self._serve_batches(server, now)
+        if server.idle_workers and server.batching is None:
+            self._serve(server, task, now)
+            return
+        server.queue.append(task)
         if len(server.queue) > server.queue_max:
             server.queue_max = len(server.queue)
+        if server.batching is not None:
+            self._serve_batches(server, now)
 
     def _take_worker(self, server: Server, now: float) -> None:
         """A node is not idle while another of its workers computes."""

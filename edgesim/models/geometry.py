@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from itertools import accumulate
 from typing import Annotated, Any, Literal
@@ -39,9 +40,9 @@ class BackboneShape(Shape):
     drop_path: float = Field(default=0.0, ge=0, lt=1, description="stochastic depth of the last block")
 
     @property
+    @abstractmethod
     def num_blocks(self) -> int:
         """Blocks of the chain, the stem included."""
-        raise NotImplementedError
 
     @property
     def fresh_class_tokens(self) -> frozenset[int]:
