@@ -33,13 +33,12 @@ from typing import NamedTuple
 import numpy as np
 
 from edgesim.errors import InputError
+from edgesim.network.chain import KeyedChain
 from edgesim.network.rate import ChunkedRate, Stretch
 from edgesim.workload.random import generator
 
 CHUNK_STEPS = 64
-RECENT = 2  # chunks, and states at their starts, that are kept: there may be thousands of links
 SHARED_CHUNKS = 2048  # kept for other links of the same key, 13 MB
-KEPT_EVERY = 64  # of the older states at chunk starts, every 64th is kept
 
 
 @dataclass(frozen=True)
@@ -137,40 +136,19 @@ class _State(NamedTuple):
 class Ar1Rate(ChunkedRate):
     """A path of the law, keyed by (root seed, key): 64 steps a chunk.
 
-    Chunk k's draws come from a generator keyed by k; only its starting state comes from the chunk before.  States
-    at chunk starts are kept sparsely (the recent ones and every 64th), so that any chunk can be had in any order
-    by walking at most 64 chunks from a kept state, or on from the last one, and gives the same values.
+    Chunk k's draws come from a generator keyed by k; only its starting state comes from the chunk before.
     """
 
-    __slots__ = ("_key", "_law", "_recent", "_root", "_states")
+    __slots__ = ("_chain",)
 
     def __init__(self, law: Ar1Law, root: int, *key: str | int):
         super().__init__(law.step_s * CHUNK_STEPS)
-        self._law = law
-        self._root = root
-        self._key = key
         draws = generator(root, "link rate start", *key)
-        self._states = {0: _State(draws.standard_normal(), draws.random() < law.outage_share)}
-        self._recent: dict[int, Stretch] = {}
+        start = _State(draws.standard_normal(), draws.random() < law.outage_share)
+        self._chain = KeyedChain(start, lambda state, k: _chunk(law, state, root, key, k))
 
     def _make(self, k: int) -> Stretch:
-        stretch = self._recent.get(k)
-        if stretch is None:
-            known = max(start for start in self._states if start <= k)
-            for chunk in range(known, k + 1):
-                stretch = self._walk(chunk)
-            assert stretch is not None
-            self._recent[k] = stretch
-            if len(self._recent) > RECENT:
-                del self._recent[next(iter(self._recent))]
-        return stretch
-
-    def _walk(self, k: int) -> Stretch:
-        """Chunk k from its starting state; keeps the state that it leaves to chunk k + 1."""
-        stretch, self._states[k + 1] = _chunk(self._law, self._states[k], self._root, self._key, k)
-        if (k + 1 - RECENT) % KEPT_EVERY:
-            self._states.pop(k + 1 - RECENT, None)
-        return stretch
+        return self._chain.chunk(k)
 
 
 @lru_cache(maxsize=SHARED_CHUNKS)

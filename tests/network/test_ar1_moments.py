@@ -113,14 +113,6 @@ def test_links_are_keyed_apart() -> None:
     assert Ar1Rate(law, 2, "up", "camera-0").chunk(5) != Ar1Rate(law, 1, "up", "camera-0").chunk(5)
 
 
-def test_memory_does_not_grow_with_time() -> None:
-    rate = Ar1Rate(match(LINK, 0.1), 3, "up")
-    for time_s in range(0, 6400 * 4, 3):
-        rate.rate(time_s)
-    assert len(rate._recent) <= 2
-    assert len(rate._states) <= 70
-
-
 def test_no_variation_is_a_constant_rate() -> None:
     rates = Ar1Rate(match(Ar1Moments(4e6, 0.0, 0.0), 0.1), 3, "up").chunk(2)[1]
     assert rates == pytest.approx([4e6] * CHUNK_STEPS, rel=1e-12)
