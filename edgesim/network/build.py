@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,9 @@ from edgesim.network.presets import find_preset
 from edgesim.network.rate import RateProcess, Stretch
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import TabledRate
-from edgesim.network.trace import Trace, random_offset_s, read_trace
+from edgesim.network.trace import Trace, random_offset_s
+from edgesim.network.traces.base import Reading
+from edgesim.network.traces.formats import read_trace
 
 if TYPE_CHECKING:
     from edgesim.scenario import estimators, rates
@@ -31,15 +34,22 @@ def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess
     if spec.process == "steps":
         return TabledRate(_steps_table(spec.steps), spec.ends)
     if spec.process == "trace":
-        table = _trace_table(spec.file, _version(spec.file), spec.scale)
+        table = _trace_table(spec.file, _version(spec.file), reading_of(spec), spec.scale)
         offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
         return TabledRate(table, spec.ends, offset_s)
     return Ar1Rate(match(_moments(spec), spec.step_ms / 1e3), root_seed, *key)
 
 
-def load_trace(path: Path) -> Trace:
-    """The trace in a file, read once for as long as the file stays as it is; errors as ``read_trace``."""
-    return _trace(path, _version(path))
+def load_trace(spec: rates.TraceRate) -> Trace:
+    """The trace that a scenario names, read once for as long as its file stays as it is; errors as ``read_trace``."""
+    trace = _trace(spec.file, _version(spec.file), reading_of(spec))
+    return trace if spec.direction is None else replace(trace, direction=spec.direction)
+
+
+def reading_of(spec: rates.TraceRate) -> Reading:
+    """How the file is to be read."""
+    where = tuple((name, str(value)) for name, value in (spec.where or {}).items())
+    return Reading(spec.format, spec.time_column, spec.rate_column, spec.unit, where)
 
 
 def build_estimator(spec: estimators.Estimator, prior_bps: float) -> Estimator:
@@ -69,13 +79,13 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=32)
-def _trace(path: Path, version: tuple[int, int]) -> Trace:
-    return read_trace(path)
+def _trace(path: Path, version: tuple[int, int], reading: Reading) -> Trace:
+    return read_trace(path, reading)
 
 
 @lru_cache(maxsize=32)
-def _trace_table(path: Path, version: tuple[int, int], scale: float) -> Stretch:
-    return _trace(path, version).table(scale)
+def _trace_table(path: Path, version: tuple[int, int], reading: Reading, scale: float) -> Stretch:
+    return _trace(path, version, reading).table(scale)
 
 
 @lru_cache(maxsize=32)

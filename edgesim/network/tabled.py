@@ -10,14 +10,14 @@ from edgesim.network.rate import ChunkedRate, Stretch
 Ends = Literal["loop", "hold"]
 
 
-def stretch_of_rows(times_s: list[float], rates_bps: list[float]) -> Stretch:
-    """Row i holds from its time to the next row's; the last row for as long as the row before it.
+def stretch_of_rows(times_s: list[float], rates_bps: list[float], end_s: float | None = None) -> Stretch:
+    """Row i holds from its time to the next row's; the last row to ``end_s``, or for as long as the row before it.
 
-    Times count from the first row.  A table of one row is constant: it is given one second.
+    Times count from the first row.  A table of one row without an end is constant: it is given one second.
     """
-    start_s = times_s[0]
-    last_s = times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0
-    return Stretch([time - start_s for time in times_s] + [times_s[-1] - start_s + last_s], rates_bps)
+    if end_s is None:
+        end_s = times_s[-1] + (times_s[-1] - times_s[-2] if len(times_s) > 1 else 1.0)
+    return Stretch([time - times_s[0] for time in (*times_s, end_s)], rates_bps)
 
 
 class TabledRate(ChunkedRate):

@@ -10,6 +10,9 @@ from edgesim.scenario.files import InputFile
 from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier, increasing
 
 Ends = Literal["loop", "hold"]
+TraceFormat = Literal["csv", "mahimahi", "pensieve", "sabre", "mets", "5gophers"]
+TraceUnit = Literal["bps", "kbps", "mbps", "gbps"]
+TraceDirection = Literal["up", "down", "unknown"]
 Step = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
 
 
@@ -54,7 +57,23 @@ class TraceRate(Spec):
     """Rates from a file."""
 
     process: Literal["trace"] = Field(description="Rates from a file.")
-    file: InputFile = Field(description="Path of a CSV file with the columns time_s and rate_mbps.")
+    file: InputFile = Field(
+        description="Path of the file: CSV with the columns time_s and rate_mbps, or another format."
+    )
+    format: TraceFormat | None = Field(default=None, description="Format of the file; recognised unless given.")
+    time_column: str | None = Field(
+        default=None, min_length=1, description="CSV: column of times (s, ms if it ends in _ms, or dates); time_s."
+    )
+    rate_column: str | None = Field(
+        default=None, min_length=1, description="CSV: column of rates (Mb/s, or as its ending says); rate_mbps."
+    )
+    unit: TraceUnit | None = Field(default=None, description="CSV: unit of the rates, in place of the column's ending.")
+    where: dict[str, str | int] | None = Field(
+        default=None, min_length=1, description="CSV and 5gophers: only rows with these values, by column."
+    )
+    direction: TraceDirection | None = Field(
+        default=None, description="Which way the recorded bits went; as far as the format says it unless given."
+    )
     ends: Ends = Field(default="loop", description="After the file's end: loop, or hold the last rate.")
     scale: Positive = Field(default=1.0, description="Every rate times this.")
     offset: Literal["random", "none"] = Field(

@@ -151,7 +151,8 @@ def _child(schema: Part, name: str | int) -> Part | None:
         return (several[name] if name < len(several) else None) if several else schema.get("items")
     if name in schema.get("properties", {}):
         return schema["properties"][name]
-    return next(iter(schema.get("patternProperties", {}).values()), None)
+    any_name = schema.get("additionalProperties") or None
+    return next(iter(schema.get("patternProperties", {}).values()), any_name)
 
 
 def _get(data: Any, name: str | int) -> Any:

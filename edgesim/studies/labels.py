@@ -11,6 +11,7 @@ from edgesim.network.build import load_trace
 from edgesim.network.presets import LABEL, find_preset
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
+from edgesim.scenario.rates import TraceRate
 from edgesim.scenario.scenario import Scenario
 
 
@@ -38,12 +39,19 @@ def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
             if rate.process == "trace":
-                scaled = f", scaled by {rate.scale:g}" if rate.scale != 1 else ""
-                yield name, direction, f"trace {rate.file.name}{scaled}"
+                yield name, direction, _trace_label(rate)
             elif rate.process == "ar1" and rate.preset is not None:
                 yield name, direction, f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
             else:
                 yield name, direction, "synthetic"
+
+
+def _trace_label(rate: TraceRate) -> str:
+    chosen = "".join(f", {name} {value}" for name, value in (rate.where or {}).items())
+    known = load_trace(rate).direction
+    direction = "" if known == "unknown" else f", {known}loads"
+    scaled = f", scaled by {rate.scale:g}" if rate.scale != 1 else ""
+    return f"trace {rate.file.name}{chosen}{direction}{scaled}"
 
 
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
@@ -76,7 +84,10 @@ def _own_deadlines_ms(scenario: Scenario) -> Iterator[float]:
 
 def _rate_warnings(where: str, direction: str, rate: Any, deadlines_ms: Sequence[float]) -> Iterator[str]:
     if rate.process == "trace":
-        resolution_ms = 1e3 * load_trace(rate.file).resolution_s
+        trace = load_trace(rate)
+        resolution_ms = 1e3 * trace.resolution_s
+        if direction == "up" and trace.direction == "down":
+            yield f"{where}: {trace.path.name} records downloads and feeds an uplink; uplinks are usually slower."
     elif rate.process == "ar1":
         resolution_ms = rate.step_ms
         if rate.preset is not None and direction == "up" and find_preset(rate.preset).direction == "down":

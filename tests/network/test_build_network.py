@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import TypeAdapter
@@ -12,8 +13,10 @@ from edgesim.network.build import build_estimator, build_rate, load_trace
 from edgesim.network.constant import ConstantRate
 from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate
 from edgesim.network.presets import LABEL, PRESETS
+from edgesim.network.traces.csv_columns import UNITS
+from edgesim.network.traces.formats import FORMATS
 from edgesim.scenario.estimators import Estimator
-from edgesim.scenario.rates import Rate
+from edgesim.scenario.rates import Rate, TraceFormat, TraceUnit
 
 RATES: TypeAdapter[Rate] = TypeAdapter(Rate)
 ESTIMATORS: TypeAdapter[Estimator] = TypeAdapter(Estimator)
@@ -56,10 +59,25 @@ def test_devices_share_the_table_of_a_trace(csv: Path) -> None:
 
 
 def test_a_changed_trace_file_is_read_again(csv: Path) -> None:
-    assert load_trace(csv) is load_trace(csv)
-    assert load_trace(csv).duration_s == 50
+    spec = RATES.validate_python({"process": "trace", "file": str(csv)})
+    assert load_trace(spec) is load_trace(spec)
+    assert load_trace(spec).duration_s == 50
     csv.write_text("time_s,rate_mbps\n0,1\n1,2\n")
-    assert load_trace(csv).duration_s == 2
+    assert load_trace(spec).duration_s == 2
+
+
+def test_a_trace_is_read_as_the_scenario_says(csv: Path) -> None:
+    csv.write_text("time_ms,cell,kbit\n0,a,1000\n0,b,2000\n500,a,3000\n500,b,4000\n")
+    columns = {"time_column": "time_ms", "rate_column": "kbit", "unit": "kbps", "where": {"cell": "b"}}
+    built = rate(process="trace", file=str(csv), offset="none", format="csv", **columns)
+    assert [built.rate(t) for t in (0, 0.5)] == [2e6, 4e6]
+    spec = {"process": "trace", "file": str(csv), **columns}
+    assert load_trace(RATES.validate_python(spec)).direction == "unknown"
+    assert load_trace(RATES.validate_python({**spec, "direction": "up"})).direction == "up"
+
+
+def test_the_schema_names_the_formats_and_units_there_are() -> None:
+    assert set(get_args(TraceFormat)) == FORMATS.keys() and set(get_args(TraceUnit)) == UNITS.keys()
 
 
 def test_a_missing_trace_file_is_bad_input(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Trace files: what is read, what is refused, and real traces where they are at hand."""
+"""Plain CSV traces: what is read, what is refused, and the integral of real ones where they are at hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from edgesim.errors import InputError
 from edgesim.network.tabled import TabledRate
-from edgesim.network.trace import random_offset_s, read_trace
+from edgesim.network.trace import random_offset_s
+from edgesim.network.traces.formats import read_trace
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 MBITS = {"bits": 1e-6, "Kbits": 1e-3, "Mbits": 1.0}
@@ -54,7 +55,7 @@ def test_offsets_are_uniform_and_keyed(tmp_path: Path) -> None:
         ("", None, "empty"),
         ("time_s,rate_mbps\n", None, "empty"),
         ("time_s,rate\n0,1\n", 1, "no column rate_mbps"),
-        ("0,1\n1,2\n", 1, "no column time_s"),
+        ("0,1\n1,2\n", 1, "no column time_s; found 0, 1"),
         ("time_s,rate_mbps\n0,1\n2,1\n1,1\n", 4, "must grow"),
         ("time_s,rate_mbps\n0,1\n0,1\n", 3, "must grow"),
         ("time_s,rate_mbps\n0,1\n\n1,-2\n", 4, "negative"),
@@ -85,12 +86,11 @@ def test_what_is_no_text_file_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not (TRACES / "nyu-mets").is_dir(), reason="no real traces beside the project")
 @pytest.mark.parametrize("name", ["Long_Island_Rail_Road", "QTrain", "bus62"])
-def test_a_real_trace_is_integrated(tmp_path: Path, name: str) -> None:
+def test_a_real_trace_is_integrated(name: str) -> None:
     """A value and its unit each second; units are mixed."""
     rows = [line.split(",")[:2] for line in (TRACES / "nyu-mets" / f"{name}.csv").read_text().split()]
     rates = [float(value) * MBITS[unit.split("/")[0]] for value, unit in rows]
-    path = written(tmp_path, "time_s,rate_mbps\n" + "".join(f"{t},{r!r}\n" for t, r in enumerate(rates)))
-    trace = read_trace(path)
+    trace = read_trace(TRACES / "nyu-mets" / f"{name}.csv")
     assert trace.duration_s == len(rates) and trace.resolution_s == 1
     rate = TabledRate(trace.table(1.0), "loop")
     bits = np.concatenate([[0], np.cumsum(np.array(rates + rates, dtype=np.longdouble) * 1e6)]).astype(float)

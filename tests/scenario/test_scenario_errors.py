@@ -9,6 +9,7 @@ import pytest
 from edgesim.errors import InputError
 from edgesim.scenario.load import build_scenario
 
+UP = "steps, steps: [[0, 5], [10, 0]], ends: loop}"
 CASES = [
     # what stands there, what is written instead, a mark of the line, the key, words of the message
     ("count: 2", "cuont: 2", "cuont", "devices.camera.cuont", "unknown key; allowed: count, processor|mean 'count'?"),
@@ -103,6 +104,11 @@ CASES = [
     ("[[0, 5], [10, 0]]", "[[0, 0]]", "steps", "links.access.up.steps", "no rate above 0"),
     ("[[0, 5], [10, 0]]", "[[0, 5]]", "steps", "links.access.up.ends", "a single step|hold"),
     ("ends: loop", "ends: lop", "ends", "links.access.up.ends", "found 'lop'|loop or hold"),
+    (UP, "trace, file: t, unit: kb}", "unit: kb", "links.access.up.unit", "found 'kb'|bps, kbps, mbps or gbps"),
+    (UP, "trace, file: t, format: pcap}", "pcap", "links.access.up.format", "found 'pcap'|csv, mahimahi, pensieve"),
+    (UP, "trace, file: t, where: {a: [1]}}", "where", "links.access.up.where.a", "found a list of 1|text or a whole"),
+    (UP, "trace, file: t, where: {}}", "where", "links.access.up.where", "found an empty mapping|not empty"),
+    (UP, "trace, file: t, direction: sideways}", "sideways", "links.access.up.direction", "up, down or unknown"),
     ("mean_mbps: 20", "mean_mbps: -20", "mean_mbps", "links.access.down.mean_mbps", "found -20|above 0, in Mb/s"),
     ("mean_mbps: 20, ", "", "down:", "links.access.down", "missing mean_mbps|a preset"),
     ("mean_mbps: 20", "preset: lte, mean_mbps: 20", "down:", "links.access.down", "found preset beside mean_mbps"),
@@ -148,6 +154,7 @@ CASES = [
 
 @pytest.mark.parametrize(("old", "new", "marker", "key", "words"), CASES, ids=[f"{c[3]}: {c[1][:20]!r}" for c in CASES])
 def test_the_error_says_what_to_mend(bench, old, new, marker, key, words):
+    (bench.folder / "t").touch()
     message = bench.refused(old, new)
     line = next((line for line in message.splitlines() if f": {key}: " in line), None)
     assert line is not None, message

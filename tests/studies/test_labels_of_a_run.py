@@ -88,6 +88,26 @@ def test_a_download_that_feeds_an_uplink_is_warned_of() -> None:
     assert warned(linked(up, down)) == []
 
 
+@pytest.mark.parametrize(
+    ("suffix", "said", "warns"),
+    [("down", None, True), ("up", None, False), ("down", "up", False), ("up", "down", True)],
+)
+def test_a_trace_of_downloads_that_feeds_an_uplink_is_warned_of(
+    tmp_path: Path, suffix: str, said: str | None, warns: bool
+) -> None:
+    """What the scenario says goes before what the file's name says."""
+    (tmp_path / f"lte.{suffix}").write_text("1\n2\n4\n")
+    spec = {"process": "trace", "file": f"lte.{suffix}"} | ({"direction": said} if said else {})
+    scenario = linked(spec, spec, folder=tmp_path)
+    found = warned(scenario)
+    assert found == (
+        [f"links.access.up: lte.{suffix} records downloads and feeds an uplink; uplinks are usually slower."] * warns
+    )
+    assert labels_of(scenario, load_assets(scenario), [])["links"]["access up"] == (
+        f"trace lte.{suffix}, {said or suffix}loads"
+    )
+
+
 def test_a_slow_process_is_warned_of() -> None:
     slow = {"process": "ar1", "mean_mbps": 5, "cv": 0.5, "correlation_1s": 0.5, "step_ms": 100}
     (found,) = warned(linked(slow))
