@@ -9,11 +9,13 @@ from edgesim.scenario.models import ImportedModel, SyntheticModel
 from edgesim.scenario.policy_checks import check_policies
 from edgesim.scenario.problems import Problem, not_among
 from edgesim.scenario.scenario import Scenario
+from edgesim.scenario.server_checks import check_servers
 
 
 def check(scenario: Scenario) -> Iterator[Problem]:
     """Everything that is wrong between the keys of a scenario whose keys are right one by one."""
     yield from _devices(scenario)
+    yield from check_servers(scenario)
     yield from _models(scenario)
     yield from _processors(scenario)
     yield from check_policies(scenario)

@@ -58,6 +58,9 @@ class DeviceClass(Spec):
     )
     link: Name | None = Field(default=None, description="Name of its link; none: the device is alone.")
     server: Name | None = Field(default=None, description="Name of the server that it sends to; goes with link.")
+    priority: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="Rank of its requests at servers whose queue goes by priority; 0 is the most urgent."
+    )
     arrivals: Arrivals = Field(description="When requests arrive.")
     deadline: Deadline | None = Field(default=None, description="Deadline of its requests; none: no deadline.")
     power: Power | None = Field(default=None, description="Electrical power; none: energy is not counted.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
 from edgesim.scenario.devices import AfterDeadline
+from edgesim.scenario.document import Key
 from edgesim.scenario.processors import Processor
+from edgesim.scenario.server_queues import ServerQueue
 from edgesim.scenario.spec import Count, NotNegative, Spec
 
 
@@ -19,12 +23,13 @@ class Batch(Spec):
 
 
 class Server(Spec):
-    """A place with workers and one queue, first come first served."""
+    """A place with workers and one queue."""
 
     workers: Count = Field(default=1, description="Number of workers; each serves one batch at a time.")
     processor: Processor = Field(
         default_factory=Processor, description="How fast a worker computes; {} is the profiled machine."
     )
+    queue: ServerQueue = Field(default_factory=ServerQueue, description="Requests that wait for the workers.")
     batch: Batch = Field(
         default_factory=Batch, description="When waiting requests are served together; else one by one."
     )
@@ -32,3 +37,8 @@ class Server(Spec):
         default="continue", description="At a request's deadline: continue until a cancel message comes, or abort."
     )
     result_bytes: Count = Field(default=8, description="Payload of an answer on the downlink, bytes.")
+
+    def asks_deadlines(self) -> Iterator[Key]:
+        """The keys whose values make the server act on the deadlines of what it is sent."""
+        if self.queue.order == "edf":
+            yield ("queue", "order")

@@ -61,6 +61,8 @@ def _loaded(scenario: Scenario, name: str) -> Needs:
 def reacts_to_deadlines(scenario: Scenario) -> bool:
     """Whether something in the world itself depends on deadlines, so that no run can be thresholded afterwards."""
     devices, servers = scenario.devices.values(), scenario.servers.values()
+    if any(any(server.asks_deadlines()) for server in servers):
+        return True
     return "abort" in {*(each.after_deadline for each in devices), *(each.after_deadline for each in servers)}
 
 

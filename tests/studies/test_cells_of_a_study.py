@@ -15,6 +15,7 @@ from edgesim.policies.base import Needs, Policy, RequestView, View
 from edgesim.policies.plans import to_exit
 from edgesim.policies.steps import Step
 from edgesim.scenario.scenario import Scenario
+from edgesim.scenario.server_queues import ServerQueue
 from edgesim.studies.cells import check_needs, needs_of, plan_cells, reacts_to_deadlines
 from edgesim.studies.run import run_scenario
 
@@ -58,6 +59,12 @@ def test_in_a_world_that_reacts_everybody_runs_anew(node: str) -> None:
     scenario = small(f"{node}.after_deadline=abort")
     assert reacts_to_deadlines(scenario)
     assert all(deadlines == list(DEADLINES) for deadlines in deadlines_of(scenario).values())
+
+
+def test_a_server_that_acts_on_deadlines_is_such_a_world() -> None:
+    scenario = small()
+    edge = scenario.servers["edge"].model_copy(update={"queue": ServerQueue(order="edf")})
+    assert reacts_to_deadlines(scenario.model_copy(update={"servers": {"edge": edge}}))
 
 
 def test_without_an_axis_there_is_one_run_each() -> None:
