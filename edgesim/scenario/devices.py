@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from edgesim.scenario.arrivals import Arrivals
 from edgesim.scenario.deadlines import Deadline
+from edgesim.scenario.energy import Power
 from edgesim.scenario.processors import Processor
-from edgesim.scenario.spec import Count, Name, NotNegative, Spec, earlier
+from edgesim.scenario.spec import Count, Name, Spec
 
 AfterDeadline = Literal["abort", "continue"]
 
@@ -26,23 +27,6 @@ class Queue(Spec):
         description="Most requests that may wait; a full queue of order fifo or newest drops the arriving one. "
         "null: no bound.",
     )
-
-
-class Power(Spec):
-    """Electrical power of a device."""
-
-    idle_w: NotNegative = Field(description="Power when idle, W.")
-    compute_w: NotNegative = Field(description="Total power while computing, W; at least idle_w.")
-    send_w: NotNegative = Field(default=0.0, description="Power above idle while sending, W.")
-    receive_w: NotNegative = Field(default=0.0, description="Power above idle while receiving, W.")
-
-    @field_validator("compute_w")
-    @classmethod
-    def _total(cls, compute_w: float, info: ValidationInfo) -> float:
-        idle_w = earlier(info, "idle_w")
-        if idle_w is not None and compute_w < idle_w:
-            raise ValueError(f"found {compute_w:g}, allowed: at least idle_w ({idle_w:g}), as it is the total power")
-        return compute_w
 
 
 class DeviceClass(Spec):

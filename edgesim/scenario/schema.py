@@ -14,7 +14,7 @@ Part = dict[str, Any]
 KINDS = ("process", "distribution", "source", "type")
 """The keys that say which of several kinds a mapping is."""
 
-UNITS = {"ms": "ms", "s": "s", "mbps": "Mb/s", "hz": "Hz", "w": "W", "bytes": "bytes"}
+UNITS = {"ms": "ms", "s": "s", "mbps": "Mb/s", "hz": "Hz", "w": "W", "j": "J", "bytes": "bytes"}
 NOUNS = {"number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false"}
 TYPES: dict[str, Any] = {
     "number": (int, float),
