@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
 from edgesim.network.constant import ConstantRate
 from edgesim.network.estimators import Estimator, EwmaRate, HarmonicRate, LastRate
+from edgesim.network.gilbert_elliott import GilbertElliott
+from edgesim.network.markov import JumpLaw, JumpRate, StepLaw, StepRate
+from edgesim.network.markov_chain import MarkovChain
+from edgesim.network.markov_fit import fit_markov
 from edgesim.network.presets import find_preset
-from edgesim.network.rate import RateProcess, Stretch
+from edgesim.network.rate import RateProcess, Stretch, binned
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import TabledRate
 from edgesim.network.trace import Trace, random_offset_s
@@ -37,7 +41,37 @@ def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess
         table = _trace_table(spec.file, _version(spec.file), reading_of(spec), spec.scale)
         offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
         return TabledRate(table, spec.ends, offset_s)
-    return Ar1Rate(match(_moments(spec), spec.step_ms / 1e3), root_seed, *key)
+    if spec.process == "ar1":
+        return Ar1Rate(match(_moments(spec), spec.step_ms / 1e3), root_seed, *key)
+    if spec.process == "gilbert_elliott":
+        return _markov_rate(_good_and_bad(spec), root_seed, *key)
+    return _markov_rate(markov_law(spec), root_seed, *key)
+
+
+def markov_law(spec: rates.MarkovRate) -> StepLaw | JumpLaw:
+    """The chain that a scenario gives, or has fitted to a file of rates."""
+    if spec.file is not None:
+        assert spec.states is not None
+        return _fitted(spec.file, _version(spec.file), spec.states, spec.step_ms)
+    assert spec.states_mbps is not None
+    rates_bps = tuple(1e6 * rate for rate in spec.states_mbps)
+    if spec.generator_hz is not None:
+        return JumpLaw(rates_bps, spec.generator_hz)
+    assert spec.matrix is not None and spec.step_ms is not None
+    return StepLaw(rates_bps, MarkovChain(spec.matrix), spec.step_ms / 1e3)
+
+
+def _good_and_bad(spec: rates.GilbertElliottRate) -> StepLaw | JumpLaw:
+    rates_bps = (spec.good_mbps * 1e6, spec.bad_mbps * 1e6)
+    if spec.good_mean_s is not None and spec.bad_mean_s is not None:
+        leave_good, leave_bad = 1 / spec.good_mean_s, 1 / spec.bad_mean_s
+        return JumpLaw(rates_bps, ((-leave_good, leave_good), (leave_bad, -leave_bad)))
+    assert spec.p is not None and spec.r is not None and spec.step_ms is not None
+    return StepLaw(rates_bps, GilbertElliott(spec.p, spec.r).chain, spec.step_ms / 1e3)
+
+
+def _markov_rate(law: StepLaw | JumpLaw, root_seed: int, *key: str | int) -> RateProcess:
+    return StepRate(law, root_seed, *key) if isinstance(law, StepLaw) else JumpRate(law, root_seed, *key)
 
 
 def load_trace(spec: rates.TraceRate) -> Trace:
@@ -86,6 +120,13 @@ def _trace(path: Path, version: tuple[int, int], reading: Reading) -> Trace:
 @lru_cache(maxsize=32)
 def _trace_table(path: Path, version: tuple[int, int], reading: Reading, scale: float) -> Stretch:
     return _trace(path, version, reading).table(scale)
+
+
+@lru_cache(maxsize=32)
+def _fitted(path: Path, version: tuple[int, int], states: int, step_ms: float | None) -> StepLaw:
+    trace = _trace(path, version, Reading())
+    step_s = trace.resolution_s if step_ms is None else step_ms / 1e3
+    return fit_markov(binned(trace.table(1.0), step_s), step_s, states)
 
 
 @lru_cache(maxsize=32)

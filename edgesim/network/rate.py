@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 from typing import Protocol
 
+import numpy as np
+
 
 class RateProcess(Protocol):
     """What a link needs of its rate."""
@@ -62,6 +64,17 @@ class Stretch:
         self.edges_s = edges_s
         self.rates_bps = rates_bps
         self.bits = list(accumulate(flows, initial=0.0))
+
+
+def binned(stretch: Stretch, step_s: float) -> np.ndarray:
+    """Mean rates of bins of ``step_s`` one after the other; what is left behind the last whole one is not counted.
+
+    A stretch shorter than a bin is one bin.
+    """
+    length_s = stretch.edges_s[-1]
+    count = max(int(length_s / step_s * (1 + 1e-12)), 1)
+    edges_s = np.linspace(0.0, min(count * step_s, length_s), count + 1)
+    return np.diff(np.interp(edges_s, stretch.edges_s, stretch.bits)) / (edges_s[1] - edges_s[0])
 
 
 class ChunkedRate(ABC):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
 from edgesim.scenario.files import InputFile
+from edgesim.scenario.rates_markov import GilbertElliottRate, MarkovRate
 from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier, increasing
 
 Ends = Literal["loop", "hold"]
@@ -111,4 +113,12 @@ class Ar1Rate(Spec):
         return self
 
 
-Rate = Annotated[ConstantRate | StepsRate | TraceRate | Ar1Rate, Field(discriminator="process")]
+Rate = Annotated[
+    ConstantRate | StepsRate | TraceRate | Ar1Rate | MarkovRate | GilbertElliottRate, Field(discriminator="process")
+]
+
+
+def files_of(rate: Rate) -> list[Path]:
+    """The files that a rate is read from."""
+    file: Path | None = getattr(rate, "file", None)
+    return [] if file is None else [file]

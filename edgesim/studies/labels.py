@@ -7,12 +7,10 @@ from typing import Any
 
 from edgesim.data.scenes import MEAN_COUNT
 from edgesim.engine.assets import Assets
-from edgesim.network.build import load_trace
-from edgesim.network.presets import LABEL, find_preset
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
-from edgesim.scenario.rates import TraceRate
 from edgesim.scenario.scenario import Scenario
+from edgesim.studies.rate_labels import rate_label, rate_warnings
 
 
 def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
@@ -38,20 +36,7 @@ def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dic
 def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
-            if rate.process == "trace":
-                yield name, direction, _trace_label(rate)
-            elif rate.process == "ar1" and rate.preset is not None:
-                yield name, direction, f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
-            else:
-                yield name, direction, "synthetic"
-
-
-def _trace_label(rate: TraceRate) -> str:
-    chosen = "".join(f", {name} {value}" for name, value in (rate.where or {}).items())
-    known = load_trace(rate).direction
-    direction = "" if known == "unknown" else f", {known}loads"
-    scaled = f", scaled by {rate.scale:g}" if rate.scale != 1 else ""
-    return f"trace {rate.file.name}{chosen}{direction}{scaled}"
+            yield name, direction, rate_label(rate)
 
 
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
@@ -72,7 +57,7 @@ def warnings_of(scenario: Scenario, assets: Assets) -> list[str]:
     deadlines_ms = [*scenario.deadlines_ms, *_own_deadlines_ms(scenario)]
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
-            found += _rate_warnings(f"links.{name}.{direction}", direction, rate, deadlines_ms)
+            found += rate_warnings(f"links.{name}.{direction}", direction, rate, deadlines_ms)
     return found
 
 
@@ -80,23 +65,3 @@ def _own_deadlines_ms(scenario: Scenario) -> Iterator[float]:
     for device in scenario.devices.values():
         if device.deadline is not None and device.deadline.distribution == "fixed":
             yield device.deadline.ms
-
-
-def _rate_warnings(where: str, direction: str, rate: Any, deadlines_ms: Sequence[float]) -> Iterator[str]:
-    if rate.process == "trace":
-        trace = load_trace(rate)
-        resolution_ms = 1e3 * trace.resolution_s
-        if direction == "up" and trace.direction == "down":
-            yield f"{where}: {trace.path.name} records downloads and feeds an uplink; uplinks are usually slower."
-    elif rate.process == "ar1":
-        resolution_ms = rate.step_ms
-        if rate.preset is not None and direction == "up" and find_preset(rate.preset).direction == "down":
-            yield f"{where}: preset {rate.preset} describes downloads and feeds an uplink; uplinks are usually slower."
-    else:
-        return
-    shorter = [deadline_ms for deadline_ms in deadlines_ms if deadline_ms < resolution_ms]
-    if shorter:
-        yield (
-            f"{where}: the rate changes every {resolution_ms:g} ms, which says nothing about variability inside "
-            f"deadlines below that (the shortest here is {min(shorter):g} ms)."
-        )

@@ -29,6 +29,7 @@ from edgesim.policies.arms import Arm
 from edgesim.policies.registry import user_class
 from edgesim.results.summary import summarise, write_summary
 from edgesim.scenario.policies import UserPolicy
+from edgesim.scenario.rates import files_of
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import check_needs, needs_of, plan_cells
 from edgesim.studies.check_files import check_files
@@ -115,8 +116,7 @@ def _cost_hash(costs: Any) -> str:
 def _file_hashes(scenario: Scenario) -> dict[str, str]:
     """Digests of the traces and of the users' policies that the scenario names: what is in them is part of it."""
     found = [spec.arrivals.file for spec in scenario.devices.values() if spec.arrivals.process == "trace"]
-    rates = [rate for link in scenario.links.values() for rate in (link.up, link.down)]
-    found += [rate.file for rate in rates if rate.process == "trace"]
+    found += [file for link in scenario.links.values() for rate in (link.up, link.down) for file in files_of(rate)]
     found += [Path(getfile(user_class(spec))) for spec in scenario.policies.values() if isinstance(spec, UserPolicy)]
     return {os.path.relpath(path, scenario.folder): sha256(path.read_bytes()).hexdigest()[:16] for path in found}
 

@@ -95,6 +95,28 @@ def test_ar1_by_preset_and_by_moments() -> None:
     assert coarse[1] - coarse[0] == 0.5
 
 
+def test_markov_by_matrix_generator_and_file(csv: Path) -> None:
+    states = {"process": "markov", "states_mbps": [1, 9]}
+    stepped = rate(**states, matrix=[[0.9, 0.1], [0.2, 0.8]], step_ms=500)
+    assert stepped.chunk(0)[0][1] == 0.5 and set(stepped.chunk(0)[1]) == {1e6, 9e6}
+    assert set(rate(**states, generator_hz=[[-1, 1], [2, -2]]).chunk(0)[1]) == {1e6, 9e6}
+    fitted = rate(process="markov", file=str(csv), states=7)
+    assert set(fitted.chunk(0)[1]) <= {1e6 * mbps for mbps in range(1, 8)} and fitted.chunk(0)[0][1] == 1.0
+    halves = rate(process="markov", file=str(csv), states=7, step_ms=2000)
+    assert halves.chunk(0)[0][1] == 2.0 and 1.5e6 in halves.chunk(0)[1]
+
+
+def test_gilbert_elliott_by_probabilities_and_by_mean_lengths() -> None:
+    two = {"process": "gilbert_elliott", "good_mbps": 9, "bad_mbps": 1}
+    stepped = rate(**two, p=0.02, r=0.2, step_ms=100)
+    timed = rate(**two, good_mean_s=5, bad_mean_s=0.5)
+    mean_bps = (9e6 * 10 + 1e6) / 11
+    for built in (stepped, timed):
+        assert built.integral(0, 20_000) / 20_000 == pytest.approx(mean_bps, rel=0.01)
+    assert stepped.chunk(0)[0][1] == 0.1
+    assert set(rate(process="gilbert_elliott", good_mbps=9, good_mean_s=1, bad_mean_s=1).chunk(0)[1]) == {0.0, 9e6}
+
+
 def test_an_unknown_preset_is_bad_input() -> None:
     with pytest.raises(InputError, match=r"no preset 'lte-rial'; there are .*lte-rail"):
         rate(process="ar1", preset="lte-rial")

@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from edgesim.errors import InputError
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
 from edgesim.network.constant import ConstantRate
+from edgesim.network.markov import JumpLaw, JumpRate, StepLaw, StepRate
+from edgesim.network.markov_chain import MarkovChain
 from edgesim.network.rate import RateProcess, Stretch, pieces
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import Ends, TabledRate
 
 OUTAGES = Ar1Moments(5e6, 0.9, 0.7, outage_share=0.2, outage_mean_s=2.0)
 SMOOTH = Ar1Moments(5e6, 0.4, 0.7)
+MATRIX = ((0.9, 0.1, 0.0), (0.05, 0.8, 0.15), (0.0, 0.1, 0.9))
+GENERATOR = ((-2.0, 2.0, 0.0), (0.5, -2.0, 1.5), (0.25, 0.25, -0.5))
 STEPS = [[0, 5], [1, 0], [2.5, 20], [2.6, 0.25], [4, 0]]
 
 
@@ -32,10 +36,12 @@ def make(name: str) -> RateProcess:
         "hold": lambda: TabledRate(steps_table([*STEPS, [5, 3]]), "hold", offset_s=0.3),
         "ar1": lambda: Ar1Rate(match(SMOOTH, 0.1), 7, "up"),
         "outages": lambda: Ar1Rate(match(OUTAGES, 0.1), 7, "up"),
+        "markov": lambda: StepRate(StepLaw((0.0, 2e6, 9e6), MarkovChain(MATRIX), 0.1), 7, "up"),
+        "jumps": lambda: JumpRate(JumpLaw((0.0, 2e6, 9e6), GENERATOR), 7, "up"),
     }[name]()
 
 
-NAMES = ["constant", "steps", "offset", "hold", "ar1", "outages"]
+NAMES = ["constant", "steps", "offset", "hold", "ar1", "outages", "markov", "jumps"]
 
 
 def cumulative(name: str, until_s: float) -> tuple[np.ndarray, np.ndarray]:

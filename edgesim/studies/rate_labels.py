@@ -1,0 +1,64 @@
+"""What a reader of results should know of a link's rate: where it is from, and what it says nothing about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edgesim.network.build import load_trace, markov_law
+from edgesim.network.markov import StepLaw
+from edgesim.network.presets import LABEL, find_preset
+from edgesim.scenario.rates import Rate, TraceRate
+from edgesim.scenario.rates_markov import MarkovRate
+
+
+def rate_label(rate: Rate) -> str:
+    """Where a rate is from, in a few words."""
+    if rate.process == "trace":
+        return _trace_label(rate)
+    if rate.process == "ar1" and rate.preset is not None:
+        return f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
+    if rate.process == "markov" and rate.file is not None:
+        return f"synthetic, {len(markov_law(rate).rates_bps)} Markov states fitted to {rate.file.name}"
+    return "synthetic"
+
+
+def _trace_label(rate: TraceRate) -> str:
+    chosen = "".join(f", {name} {value}" for name, value in (rate.where or {}).items())
+    known = load_trace(rate).direction
+    direction = "" if known == "unknown" else f", {known}loads"
+    scaled = f", scaled by {rate.scale:g}" if rate.scale != 1 else ""
+    return f"trace {rate.file.name}{chosen}{direction}{scaled}"
+
+
+def rate_warnings(where: str, direction: str, rate: Rate, deadlines_ms: Sequence[float]) -> Iterator[str]:
+    """Sentences on the rate at the key ``where`` that feeds the ``direction`` up or down of a link."""
+    source = _download(rate)
+    if source is not None and direction == "up":
+        yield f"{where}: {source} and feeds an uplink; uplinks are usually slower."
+    resolution_ms = _resolution_ms(rate)
+    shorter = [deadline_ms for deadline_ms in deadlines_ms if deadline_ms < resolution_ms]
+    if shorter:
+        yield (
+            f"{where}: the rate changes every {resolution_ms:g} ms, which says nothing about variability inside "
+            f"deadlines below that (the shortest here is {min(shorter):g} ms)."
+        )
+
+
+def _download(rate: Rate) -> str | None:
+    """What was measured on downloads, if it was."""
+    if rate.process == "trace":
+        trace = load_trace(rate)
+        return f"{trace.path.name} records downloads" if trace.direction == "down" else None
+    if rate.process == "ar1" and rate.preset is not None and find_preset(rate.preset).direction == "down":
+        return f"preset {rate.preset} describes downloads"
+    return None
+
+
+def _resolution_ms(rate: Rate) -> float:
+    """The time within which a rate that is given on a grid stays as it is; 0 without a grid."""
+    if rate.process == "trace":
+        return 1e3 * load_trace(rate).resolution_s
+    if isinstance(rate, MarkovRate):
+        law = markov_law(rate)
+        return 1e3 * law.step_s if isinstance(law, StepLaw) else 0.0
+    return getattr(rate, "step_ms", None) or 0.0
