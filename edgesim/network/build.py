@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
 from edgesim.network.constant import ConstantRate
+from edgesim.network.derived import ProductRate
 from edgesim.network.estimators import Estimator, EwmaRate, HarmonicRate, LastRate
 from edgesim.network.gilbert_elliott import GilbertElliott
 from edgesim.network.markov import JumpLaw, JumpRate, StepLaw, StepRate
 from edgesim.network.markov_chain import MarkovChain
 from edgesim.network.markov_fit import fit_markov
 from edgesim.network.presets import find_preset
+from edgesim.network.random_walk import RandomWalk, RandomWalkRate
 from edgesim.network.rate import RateProcess, Stretch, binned
+from edgesim.network.seasonal import seasonal_factor
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import TabledRate
 from edgesim.network.trace import Trace, random_offset_s
@@ -45,6 +48,12 @@ def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess
         return Ar1Rate(match(_moments(spec), spec.step_ms / 1e3), root_seed, *key)
     if spec.process == "gilbert_elliott":
         return _markov_rate(_good_and_bad(spec), root_seed, *key)
+    if spec.process == "random_walk":
+        walk = RandomWalk(spec.low_mbps * 1e6, spec.high_mbps * 1e6, spec.change_mbps * 1e6, spec.step_ms / 1e3)
+        return RandomWalkRate(walk, root_seed, *key)
+    if spec.process == "seasonal":
+        factor = seasonal_factor(spec.period_s, spec.amplitude, spec.peak_s)
+        return ProductRate(build_rate(spec.of, root_seed, *key), factor)
     return _markov_rate(markov_law(spec), root_seed, *key)
 
 

@@ -6,8 +6,6 @@ import math
 
 from edgesim.errors import InputError
 
-CHUNK_S = 60.0
-
 
 class ConstantRate:
     """``rate_bps`` for ever; at rate 0 no transfer ends (finish is inf).
@@ -17,6 +15,8 @@ class ConstantRate:
     """
 
     __slots__ = ("rate_bps",)
+    origin_s = 0.0
+    span_s = 60.0
 
     def __init__(self, rate_bps: float):
         if not 0 <= rate_bps < math.inf:
@@ -35,4 +35,4 @@ class ConstantRate:
         return start_s + bits / self.rate_bps if self.rate_bps else math.inf
 
     def chunk(self, k: int) -> tuple[list[float], list[float]]:
-        return [k * CHUNK_S, (k + 1) * CHUNK_S], [self.rate_bps]
+        return [k * self.span_s, (k + 1) * self.span_s], [self.rate_bps]

@@ -6,8 +6,10 @@ from 0 on, rates in bits a second.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import Protocol
 
@@ -15,7 +17,15 @@ import numpy as np
 
 
 class RateProcess(Protocol):
-    """What a link needs of its rate."""
+    """What a link needs of its rate.
+
+    Chunk k = 0, 1, ... covers [origin_s + k span_s, origin_s + (k + 1) span_s), origin_s <= 0.
+    """
+
+    @property
+    def origin_s(self) -> float: ...
+    @property
+    def span_s(self) -> float: ...
 
     def rate(self, time_s: float) -> float:
         """The rate from ``time_s`` on (at a jump: the new one), in bits a second."""
@@ -32,22 +42,31 @@ class RateProcess(Protocol):
     def chunk(self, k: int) -> tuple[list[float], list[float]]:
         """(edges in seconds, rates between them) of chunk k = 0, 1, ...: one edge more than rates.
 
-        Chunks follow each other without a gap; chunk 0 starts at 0 or before.  Any chunk may be asked for
-        in any order.
+        Any chunk may be asked for in any order.
         """
         ...
 
 
+def chunks(rate: RateProcess, start_s: float, stop_s: float) -> Iterator[tuple[list[float], list[float]]]:
+    """(edges, rates) of the chunks that cover the time between, ``0 <= start_s < stop_s``, one after the other."""
+    k = max(int((start_s - rate.origin_s) // rate.span_s) - 1, 0)  # the division may round across an edge
+    right_s = -math.inf
+    while right_s < stop_s:
+        edges_s, rates_bps = rate.chunk(k)
+        right_s = edges_s[-1]
+        if right_s > start_s:
+            yield edges_s, rates_bps
+        k += 1
+
+
 def pieces(rate: RateProcess, start_s: float, stop_s: float) -> tuple[list[float], list[float]]:
-    """(edges, rates) of the process between two times, for plots; ``0 <= start_s < stop_s``."""
-    edges, rates, k = [start_s], list[float](), 0
-    while edges[-1] < stop_s:
-        chunk_edges, chunk_rates = rate.chunk(k)
+    """(edges, rates) of the process between two times; ``0 <= start_s < stop_s``."""
+    edges, rates = [start_s], list[float]()
+    for chunk_edges, chunk_rates in chunks(rate, start_s, stop_s):
         for right, value in zip(chunk_edges[1:], chunk_rates, strict=True):
             if edges[-1] < min(right, stop_s):
                 edges.append(min(right, stop_s))
                 rates.append(value)
-        k += 1
     return edges, rates
 
 
@@ -89,6 +108,14 @@ class ChunkedRate(ABC):
         self._span_s = span_s
         self._origin_s = origin_s
         self._from_s = self._to_s = 0.0
+
+    @property
+    def origin_s(self) -> float:
+        return self._origin_s
+
+    @property
+    def span_s(self) -> float:
+        return self._span_s
 
     @abstractmethod
     def _make(self, k: int) -> Stretch:

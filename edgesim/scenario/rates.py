@@ -9,7 +9,8 @@ from pydantic import Field, Strict, ValidationInfo, field_validator, model_valid
 
 from edgesim.scenario.files import InputFile
 from edgesim.scenario.rates_markov import GilbertElliottRate, MarkovRate
-from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier, increasing
+from edgesim.scenario.rates_walk import RandomWalkRate
+from edgesim.scenario.spec import NotNegative, Positive, Share, Spec, earlier, increasing
 
 Ends = Literal["loop", "hold"]
 TraceFormat = Literal["csv", "mahimahi", "pensieve", "sabre", "mets", "5gophers"]
@@ -113,12 +114,25 @@ class Ar1Rate(Spec):
         return self
 
 
+class SeasonalRate(Spec):
+    """Another rate times a sinusoid around 1, as over a day."""
+
+    process: Literal["seasonal"] = Field(description="Another rate times a sinusoid around 1, as over a day.")
+    of: Rate = Field(description="The other rate: constant for the rhythm alone, any process for one with noise.")
+    amplitude: Share = Field(description="Of the sinusoid, 0 to 1: at 1 the rate falls to 0 once a period.")
+    period_s: Positive = Field(default=86400.0, description="Period, s; a day unless given.")
+    peak_s: NotNegative = Field(default=0.0, description="When the factor is highest, s after the start.")
+
+
 Rate = Annotated[
-    ConstantRate | StepsRate | TraceRate | Ar1Rate | MarkovRate | GilbertElliottRate, Field(discriminator="process")
+    ConstantRate | StepsRate | TraceRate | Ar1Rate | MarkovRate | GilbertElliottRate | RandomWalkRate | SeasonalRate,
+    Field(discriminator="process"),
 ]
 
 
 def files_of(rate: Rate) -> list[Path]:
     """The files that a rate is read from."""
+    if isinstance(rate, SeasonalRate):
+        return files_of(rate.of)
     file: Path | None = getattr(rate, "file", None)
     return [] if file is None else [file]

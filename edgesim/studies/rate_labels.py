@@ -13,6 +13,8 @@ from edgesim.scenario.rates_markov import MarkovRate
 
 def rate_label(rate: Rate) -> str:
     """Where a rate is from, in a few words."""
+    if rate.process == "seasonal":
+        return f"{rate_label(rate.of)}, times a sinusoid"
     if rate.process == "trace":
         return _trace_label(rate)
     if rate.process == "ar1" and rate.preset is not None:
@@ -46,6 +48,8 @@ def rate_warnings(where: str, direction: str, rate: Rate, deadlines_ms: Sequence
 
 def _download(rate: Rate) -> str | None:
     """What was measured on downloads, if it was."""
+    if rate.process == "seasonal":
+        return _download(rate.of)
     if rate.process == "trace":
         trace = load_trace(rate)
         return f"{trace.path.name} records downloads" if trace.direction == "down" else None
@@ -56,6 +60,8 @@ def _download(rate: Rate) -> str | None:
 
 def _resolution_ms(rate: Rate) -> float:
     """The time within which a rate that is given on a grid stays as it is; 0 without a grid."""
+    if rate.process == "seasonal":
+        return _resolution_ms(rate.of)
     if rate.process == "trace":
         return 1e3 * load_trace(rate).resolution_s
     if isinstance(rate, MarkovRate):

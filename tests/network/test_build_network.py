@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import get_args
 
@@ -115,6 +116,19 @@ def test_gilbert_elliott_by_probabilities_and_by_mean_lengths() -> None:
         assert built.integral(0, 20_000) / 20_000 == pytest.approx(mean_bps, rel=0.01)
     assert stepped.chunk(0)[0][1] == 0.1
     assert set(rate(process="gilbert_elliott", good_mbps=9, good_mean_s=1, bad_mean_s=1).chunk(0)[1]) == {0.0, 9e6}
+
+
+def test_a_random_walk_keeps_within_its_bounds() -> None:
+    rates = rate(process="random_walk", low_mbps=2, high_mbps=8, change_mbps=3).chunk(4)[1]
+    assert 2e6 <= min(rates) < max(rates) <= 8e6
+
+
+def test_a_season_is_another_rate_times_a_factor() -> None:
+    plain = {"process": "ar1", "preset": "lte-rail"}
+    seasonal = rate(process="seasonal", of=plain, amplitude=0.5, period_s=100, peak_s=25)
+    for time_s in (3.0, 25.0, 75.0):
+        factor = 1 + 0.5 * math.cos(2 * math.pi * (time_s - 25) / 100)
+        assert seasonal.rate(time_s) == pytest.approx(rate(**plain).rate(time_s) * factor, rel=0.02)
 
 
 def test_an_unknown_preset_is_bad_input() -> None:

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from edgesim.errors import InputError
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
 from edgesim.network.constant import ConstantRate
+from edgesim.network.derived import MappedRate, ProductRate, ScaledRate, SlowedRate
 from edgesim.network.markov import JumpLaw, JumpRate, StepLaw, StepRate
 from edgesim.network.markov_chain import MarkovChain
+from edgesim.network.random_walk import RandomWalk, RandomWalkRate
 from edgesim.network.rate import RateProcess, Stretch, pieces
+from edgesim.network.seasonal import seasonal_factor
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import Ends, TabledRate
 
@@ -37,11 +40,18 @@ def make(name: str) -> RateProcess:
         "ar1": lambda: Ar1Rate(match(SMOOTH, 0.1), 7, "up"),
         "outages": lambda: Ar1Rate(match(OUTAGES, 0.1), 7, "up"),
         "markov": lambda: StepRate(StepLaw((0.0, 2e6, 9e6), MarkovChain(MATRIX), 0.1), 7, "up"),
+        "walk": lambda: RandomWalkRate(RandomWalk(0.5e6, 8e6, 3e6, 0.1), 7, "up"),
+        "seasonal": lambda: ProductRate(make("outages"), seasonal_factor(100.0, 0.9, 30.0)),
+        "season of a table": lambda: ProductRate(make("offset"), seasonal_factor(50.0, 0.5, 0.0)),
+        "slowed": lambda: SlowedRate(make("offset"), 2.5),
+        "scaled": lambda: ScaledRate(make("jumps"), 1.7),
+        "mapped": lambda: MappedRate(make("outages"), lambda rates: 3e3 * rates**0.5),
         "jumps": lambda: JumpRate(JumpLaw((0.0, 2e6, 9e6), GENERATOR), 7, "up"),
     }[name]()
 
 
-NAMES = ["constant", "steps", "offset", "hold", "ar1", "outages", "markov", "jumps"]
+NAMES = ["constant", "steps", "offset", "hold", "ar1", "outages", "markov", "jumps", "walk", "seasonal"]
+NAMES += ["season of a table", "slowed", "scaled", "mapped"]
 
 
 def cumulative(name: str, until_s: float) -> tuple[np.ndarray, np.ndarray]:

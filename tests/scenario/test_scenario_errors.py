@@ -114,6 +114,28 @@ CASES = [
     ("mean_mbps: 20", "preset: lte, mean_mbps: 20", "down:", "links.access.down", "found preset beside mean_mbps"),
     (", outage_mean_s: 2", "", "down:", "links.access.down", "missing outage_mean_s"),
     ("outage_share: 0.1", "outage_share: 1", "outage_share", "links.access.down.outage_share", "found 1|below 1"),
+    (
+        UP,
+        "random_walk, low_mbps: 5, high_mbps: 5, change_mbps: 1}",
+        "up:",
+        "links.access.up.high_mbps",
+        "found 5|more than low_mbps (5)",
+    ),
+    (
+        UP,
+        "seasonal, of: {process: constant, rate_mbps: 0}, amplitude: 0.5}",
+        "up:",
+        "links.access.up.of.rate_mbps",
+        "found 0|above 0, in Mb/s",
+    ),
+    (UP, "seasonal, of: {process: fast}, amplitude: 0.5}", "up:", "links.access.up.of.process", "found 'fast'|ar1"),
+    (
+        UP,
+        "seasonal, of: {process: constant, rate_mbps: 5}, amplitude: 2}",
+        "up:",
+        "links.access.up.amplitude",
+        "found 2|at most 1",
+    ),
     (UP, "markov}", "up:", "links.access.up", "found none of matrix, generator_hz and file"),
     (UP, "markov, matrix: [[0, 1], [1, 0]]}", "up:", "links.access.up", "missing states_mbps, step_ms"),
     (
