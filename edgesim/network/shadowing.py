@@ -20,7 +20,7 @@ def correlated(start: np.ndarray, a: np.ndarray, draws: np.ndarray) -> np.ndarra
 
     All steps at once, by doubling (Hillis and Steele 1986): after j rounds a step reaches back over 2^j others.
     """
-    values, reach = draws * np.sqrt(1 - a**2), a.copy()
+    values, reach = draws * np.sqrt(1 - a**2), np.broadcast_to(a, draws.shape).copy()
     values[0] += a[0] * start
     back = 1
     while back < len(values):

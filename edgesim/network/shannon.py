@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,4 +37,4 @@ class ShannonRate:
 
     def rate_bps(self, snr: np.ndarray) -> np.ndarray:
         """Bits a second at a signal-to-noise ratio (a plain ratio, not dB)."""
-        return self.bandwidth_hz * np.minimum(self.efficiency * np.log2(1 + snr), self.highest_bps_per_hz)
+        return self.bandwidth_hz * np.minimum(self.efficiency / math.log(2) * np.log1p(snr), self.highest_bps_per_hz)
