@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
+from edgesim.network.build_radio import build_radio
 from edgesim.network.constant import ConstantRate
 from edgesim.network.derived import ProductRate
 from edgesim.network.estimators import Estimator, EwmaRate, HarmonicRate, LastRate
@@ -24,6 +25,7 @@ from edgesim.network.tabled import TabledRate
 from edgesim.network.trace import Trace, random_offset_s
 from edgesim.network.traces.base import Reading
 from edgesim.network.traces.formats import read_trace
+from edgesim.network.versions import version
 
 if TYPE_CHECKING:
     from edgesim.scenario import estimators, rates
@@ -32,16 +34,18 @@ if TYPE_CHECKING:
 def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess:
     """The rate process of one direction of one link.
 
-    key: names the entity, for instance link, device and direction: (root seed, key) is all that its draws depend
-    on.  Tables of traces and steps are shared by all that use them.  Raises InputError for what a scenario's
-    schema cannot see: a bad trace file, an unknown preset, moments that no process has.
+    key: names the entity: link, device and, last, the direction (up or down): (root seed, key) is all that its draws
+    depend on.  Tables of traces and steps are shared by all that use them.  Raises InputError for what a scenario's
+    schema cannot see: a bad file, an unknown preset, moments that no process has.
     """
     if spec.process == "constant":
         return ConstantRate(spec.rate_mbps * 1e6)
+    if spec.process == "radio":
+        return build_radio(spec, root_seed, *key)
     if spec.process == "steps":
         return TabledRate(_steps_table(spec.steps), spec.ends)
     if spec.process == "trace":
-        table = _trace_table(spec.file, _version(spec.file), reading_of(spec), spec.scale)
+        table = _trace_table(spec.file, version(spec.file), reading_of(spec), spec.scale)
         offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
         return TabledRate(table, spec.ends, offset_s)
     if spec.process == "ar1":
@@ -61,7 +65,7 @@ def markov_law(spec: rates.MarkovRate) -> StepLaw | JumpLaw:
     """The chain that a scenario gives, or has fitted to a file of rates."""
     if spec.file is not None:
         assert spec.states is not None
-        return _fitted(spec.file, _version(spec.file), spec.states, spec.step_ms)
+        return _fitted(spec.file, version(spec.file), spec.states, spec.step_ms)
     assert spec.states_mbps is not None
     rates_bps = tuple(1e6 * rate for rate in spec.states_mbps)
     if spec.generator_hz is not None:
@@ -85,7 +89,7 @@ def _markov_rate(law: StepLaw | JumpLaw, root_seed: int, *key: str | int) -> Rat
 
 def load_trace(spec: rates.TraceRate) -> Trace:
     """The trace that a scenario names, read once for as long as its file stays as it is; errors as ``read_trace``."""
-    trace = _trace(spec.file, _version(spec.file), reading_of(spec))
+    trace = _trace(spec.file, version(spec.file), reading_of(spec))
     return trace if spec.direction is None else replace(trace, direction=spec.direction)
 
 
@@ -110,15 +114,6 @@ def _moments(spec: rates.Ar1Rate) -> Ar1Moments:
     assert spec.mean_mbps is not None and spec.cv is not None and spec.correlation_1s is not None
     outages = (spec.outage_share, spec.outage_mean_s or 1.0) if spec.outage_share else (0.0, 1.0)
     return Ar1Moments(spec.mean_mbps * 1e6, spec.cv, spec.correlation_1s, *outages)
-
-
-def _version(path: Path) -> tuple[int, int]:
-    """Changes with the file, so that what is kept of it is not stale; a missing file is read_trace's to report."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
 
 
 @lru_cache(maxsize=32)

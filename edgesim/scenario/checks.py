@@ -8,6 +8,7 @@ from edgesim.scenario.depths import Depth, beyond
 from edgesim.scenario.models import ImportedModel, SyntheticModel
 from edgesim.scenario.policy_checks import check_policies
 from edgesim.scenario.problems import Problem, not_among
+from edgesim.scenario.radio_checks import check_radio
 from edgesim.scenario.scenario import Scenario
 from edgesim.scenario.server_checks import check_servers
 
@@ -15,6 +16,7 @@ from edgesim.scenario.server_checks import check_servers
 def check(scenario: Scenario) -> Iterator[Problem]:
     """Everything that is wrong between the keys of a scenario whose keys are right one by one."""
     yield from _devices(scenario)
+    yield from check_radio(scenario)
     yield from check_servers(scenario)
     yield from _models(scenario)
     yield from _processors(scenario)

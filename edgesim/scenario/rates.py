@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, ValidationInfo, field_validator, model_validator
 
 from edgesim.scenario.files import InputFile
+from edgesim.scenario.radio import RadioRate
 from edgesim.scenario.rates_markov import GilbertElliottRate, MarkovRate
 from edgesim.scenario.rates_walk import RandomWalkRate
 from edgesim.scenario.spec import NotNegative, Positive, Share, Spec, earlier, increasing
@@ -125,7 +126,15 @@ class SeasonalRate(Spec):
 
 
 Rate = Annotated[
-    ConstantRate | StepsRate | TraceRate | Ar1Rate | MarkovRate | GilbertElliottRate | RandomWalkRate | SeasonalRate,
+    ConstantRate
+    | StepsRate
+    | TraceRate
+    | Ar1Rate
+    | MarkovRate
+    | GilbertElliottRate
+    | RandomWalkRate
+    | SeasonalRate
+    | RadioRate,
     Field(discriminator="process"),
 ]
 
@@ -134,5 +143,5 @@ def files_of(rate: Rate) -> list[Path]:
     """The files that a rate is read from."""
     if isinstance(rate, SeasonalRate):
         return files_of(rate.of)
-    file: Path | None = getattr(rate, "file", None)
+    file: Path | None = getattr(rate.mobility if isinstance(rate, RadioRate) else rate, "file", None)
     return [] if file is None else [file]

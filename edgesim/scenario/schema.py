@@ -15,6 +15,7 @@ KINDS = ("process", "distribution", "source", "type")
 """The keys that say which of several kinds a mapping is."""
 
 UNITS = {"ms": "ms", "s": "s", "mbps": "Mb/s", "hz": "Hz", "w": "W", "j": "J", "bytes": "bytes"}
+UNITS |= {"m": "m", "mps": "m/s", "mhz": "MHz", "ghz": "GHz", "db": "dB", "dbm": "dBm"}
 NOUNS = {"number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false"}
 TYPES: dict[str, Any] = {
     "number": (int, float),

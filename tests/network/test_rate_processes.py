@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 
 from edgesim.errors import InputError
 from edgesim.network.ar1 import Ar1Moments, Ar1Rate, match
+from edgesim.network.channel import Channel, ChannelLaw
 from edgesim.network.constant import ConstantRate
 from edgesim.network.derived import MappedRate, ProductRate, ScaledRate, SlowedRate
+from edgesim.network.fading import BlockFading
+from edgesim.network.handover import Handover
 from edgesim.network.markov import JumpLaw, JumpRate, StepLaw, StepRate
 from edgesim.network.markov_chain import MarkovChain
+from edgesim.network.mobility import RandomWaypoint, WaypointLaw
+from edgesim.network.path_loss import umi
+from edgesim.network.radio import Budget, RadioRate
 from edgesim.network.random_walk import RandomWalk, RandomWalkRate
 from edgesim.network.rate import RateProcess, Stretch, pieces
 from edgesim.network.seasonal import seasonal_factor
+from edgesim.network.shannon import ShannonRate, noise_dbm
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import Ends, TabledRate
 
@@ -29,6 +36,14 @@ SMOOTH = Ar1Moments(5e6, 0.4, 0.7)
 MATRIX = ((0.9, 0.1, 0.0), (0.05, 0.8, 0.15), (0.0, 0.1, 0.9))
 GENERATOR = ((-2.0, 2.0, 0.0), (0.5, -2.0, 1.5), (0.25, 0.25, -0.5))
 STEPS = [[0, 5], [1, 0], [2.5, 20], [2.6, 0.25], [4, 0]]
+
+
+def radio() -> RadioRate:
+    """Moving among two base stations, with interruptions that do not fit the grid."""
+    law = ChannelLaw(umi(3.5), ((0.0, 0.0), (200.0, 0.0)), Handover(1.0, 0.05, 0.13), 0.05)
+    way = RandomWaypoint(WaypointLaw(200.0, 100.0, 5.0, 20.0, 1.0), 7, "drone")
+    budget = Budget(23.0, noise_dbm(1e6, 5.0), ShannonRate(1e6))
+    return RadioRate(Channel(law, way, 7, "drone"), budget, BlockFading(), 0.05, 7, "drone", "up")
 
 
 def make(name: str) -> RateProcess:
@@ -47,11 +62,12 @@ def make(name: str) -> RateProcess:
         "scaled": lambda: ScaledRate(make("jumps"), 1.7),
         "mapped": lambda: MappedRate(make("outages"), lambda rates: 3e3 * rates**0.5),
         "jumps": lambda: JumpRate(JumpLaw((0.0, 2e6, 9e6), GENERATOR), 7, "up"),
+        "radio": radio,
     }[name]()
 
 
 NAMES = ["constant", "steps", "offset", "hold", "ar1", "outages", "markov", "jumps", "walk", "seasonal"]
-NAMES += ["season of a table", "slowed", "scaled", "mapped"]
+NAMES += ["season of a table", "slowed", "scaled", "mapped", "radio"]
 
 
 def cumulative(name: str, until_s: float) -> tuple[np.ndarray, np.ndarray]:
