@@ -24,7 +24,9 @@ models_app = typer.Typer(help="Backbones and the models that ship: lists, cuts, 
 validate_app = typer.Typer(help="Compare the simulator with theory.", no_args_is_help=True)
 app.add_typer(outcomes_app, name="outcomes")
 app.add_typer(models_app, name="models")
+trace_app = typer.Typer(help="Recorded rates of links.", no_args_is_help=True)
 app.add_typer(validate_app, name="validate")
+app.add_typer(trace_app, name="trace")
 
 
 def _version(asked: bool) -> None:
@@ -178,6 +180,31 @@ def init(
     from edgesim.commands.init import init_command
 
     init_command(file)
+
+
+TraceFile = Annotated[Path, typer.Argument(help="File of rates, in any format that is known.", show_default=False)]
+TraceFormat = Annotated[str | None, typer.Option("--format", help="Its format; recognised where not given.")]
+TimeColumn = Annotated[str | None, typer.Option(help="CSV: the column of times; time_s where not given.")]
+RateColumn = Annotated[str | None, typer.Option(help="CSV: the column of rates; rate_mbps where not given.")]
+TraceUnit = Annotated[str | None, typer.Option("--unit", help="CSV: bps, kbps, mbps or gbps.")]
+Where = Annotated[list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only these rows (may be repeated).")]
+
+
+@trace_app.command("show")
+def trace_show(
+    file: TraceFile,
+    format: TraceFormat = None,
+    time_column: TimeColumn = None,
+    rate_column: RateColumn = None,
+    unit: TraceUnit = None,
+    where: Where = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the rate and its autocorrelation, e.g. to rate.png.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Duration, resolution, mean, variation, autocorrelation and outages of a recorded rate."""
+    from edgesim.commands.trace import reading_of, show_command
+
+    show_command(file, reading_of(format, time_column, rate_column, unit, where or []), plot, as_json)
 
 
 @validate_app.command()

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from edgesim.cli import app, main
 from edgesim.scenario.load import load_scenario
 
-COMMANDS = ("run", "profile", "train", "devices", "models", "outcomes", "schema", "init", "validate")
+COMMANDS = ("run", "profile", "train", "devices", "models", "outcomes", "schema", "init", "validate", "trace")
 HEAVY = {"torch", "timm", "pandas", "matplotlib", "scipy", "numpy", "pyarrow", "pydantic", "simpy", "ruamel.yaml"}
 
 runner = CliRunner(env={"COLUMNS": "200"})
@@ -40,6 +40,10 @@ def test_help_names_every_command() -> None:
         (("outcomes", "import"), ("SOURCE", "FOLDER", "--split", "--path")),
         (("init",), ("FILE",)),
         (("validate", "theory"), ("--requests", "--seed")),
+        (
+            ("trace", "show"),
+            ("FILE", "--format", "--time-column", "--rate-column", "--unit", "--where", "--plot", "--json"),
+        ),
     ],
 )
 def test_help_of_a_command(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:

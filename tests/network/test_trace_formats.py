@@ -11,7 +11,7 @@ from edgesim.errors import InputError
 from edgesim.network.tabled import TabledRate
 from edgesim.network.trace import Trace
 from edgesim.network.traces.base import Reading
-from edgesim.network.traces.formats import FORMATS, read_trace, series_of
+from edgesim.network.traces.formats import FORMATS, read_all, read_trace
 
 TRACES = Path(__file__).resolve().parents[3] / "shared" / "traces"
 CAR = "protocol,num_tcp_conn,seq_num,Sprint_throughput_mbps,TMobile_throughput_mbps\n"
@@ -71,7 +71,7 @@ def test_5gophers_carriers_side_by_side_are_chosen_from(tmp_path: Path) -> None:
     text = CAR + "TCP,8,0,25.5,145\nTCP,8,1,65,87\nTCP,8,2,0,3\n"
     trace = read(tmp_path, text, Reading(where=(("carrier", "tmobile"),)))
     assert (trace.format, trace.direction, trace.rates_mbps) == ("5gophers", "down", [145, 87, 3])
-    assert series_of(tmp_path / "trace") == [
+    assert [name for name, _ in read_all(tmp_path / "trace")] == [
         (("carrier", "Sprint"), ("num_tcp_conn", "8")),
         (("carrier", "TMobile"), ("num_tcp_conn", "8")),
     ]
@@ -82,10 +82,15 @@ def test_5gophers_carriers_side_by_side_are_chosen_from(tmp_path: Path) -> None:
 def test_5gophers_runs_are_never_joined(tmp_path: Path) -> None:
     text = RUNS + "TCP,SPRINT,1,US-East,1,0,2\nTCP,SPRINT,1,US-East,1,2,3\nTCP,SPRINT,8,US-East,2,0,20\n"
     slow, fast = (read(tmp_path, text, Reading(where=(("num_tcp_conn", count),))) for count in ("1", "8"))
-    assert (slow.times_s, slow.rates_mbps, fast.rates_mbps) == ([0, 2], [2, 3], [20])
+    assert (slow.times_s, slow.rates_mbps, fast.rates_mbps) == ([0, 1], [2, 3], [20])
     for where, words in (((), "2 such series; .* num_tcp_conn"), ((("run_num", "9"),), "0 such series; .* run_num")):
         with pytest.raises(InputError, match=words):
             read(tmp_path, text, Reading(where=where))
+    assert [name for name, _ in read_all(tmp_path / "trace", Reading(where=(("carrier", "sprint"),)))] == [
+        (("num_tcp_conn", "1"), ("run_num", "1")),
+        (("num_tcp_conn", "8"), ("run_num", "2")),
+    ]
+    assert read_all(tmp_path / "trace", Reading(where=(("run_num", "2"),))) == [((("num_tcp_conn", "8"),), fast)]
     with pytest.raises(InputError, match="no weather to choose by; there are carrier, num_tcp_conn"):
         read(tmp_path, text, Reading(where=(("weather", "rain"),)))
 
@@ -137,6 +142,7 @@ def test_times_may_be_dates(tmp_path: Path, dates: tuple[str, str]) -> None:
         ("1,Mbits/sec\nx,Mbits/sec\n", None, "line 2: the value must be a finite number, found 'x'"),
         (CAR + "TCP,8,0,x,145\n", None, "line 2: Sprint_throughput_mbps must be a finite number, found 'x'"),
         (CAR, None, "holds 0 such series"),
+        (RUNS + 2 * "TCP,A,8,B,1,4,3\n", None, "line 3: seq_num must grow, found 4 after 4"),
         ("rtt_ms,carrier,server_location\n40,SPRINT,US-East\n", None, "holds round-trip times, and no rates"),
         ("time_s,rate_mbps\n0,1\n", Reading(format="5gophers"), "line 1: no column seq_num; found time_s, rate_mbps"),
         ("", Reading(format="5gophers"), "holds 0 such series"),
@@ -173,10 +179,9 @@ EXPECTED = {"5gophers": "5gophers", "nyu-mets": "mets", "sabre-3g": "sabre", "sa
 def test_every_real_trace_is_read_and_replayed(path: Path) -> None:
     if "Round-Trip" in path.name:
         with pytest.raises(InputError, match="holds round-trip times, and no rates"):
-            read_trace(path)
+            read_all(path)
         return
-    for series in series_of(path):
-        trace = read_trace(path, Reading(where=series))
+    for _, trace in read_all(path):
         assert trace.format == EXPECTED[path.parent.name] and 0.5 < trace.resolution_s < 1.5
         assert trace.direction == ("unknown" if trace.format == "mets" else "down")
         replay = TabledRate(trace.table(1.0), "loop")
@@ -191,9 +196,9 @@ def test_every_real_trace_is_read_and_replayed(path: Path) -> None:
 @pytest.mark.skipif(not FILES, reason="no real traces beside the project")
 def test_sprint_over_one_connection_is_ten_times_slower() -> None:
     path = TRACES / "5gophers" / "01-Throughput_data.csv"
-    means = {"1": [], "8": []}
-    for series in series_of(path):
-        chosen = dict(series)
-        if chosen["carrier"] == "SPRINT":
-            means[chosen["num_tcp_conn"]].append(np.mean(read_trace(path, Reading(where=series)).rates_mbps))
-    assert len(series_of(path)) == 120 and 8 < np.mean(means["8"]) / np.mean(means["1"]) < 12
+    assert len(read_all(path)) == 120
+    slow, fast = (
+        np.mean([np.mean(trace.rates_mbps) for _, trace in read_all(path, Reading(where=where))])
+        for where in ((("carrier", "SPRINT"), ("num_tcp_conn", count)) for count in ("1", "8"))
+    )
+    assert 8 < fast / slow < 12

@@ -59,14 +59,14 @@ class Format(NamedTuple):
     """One format of trace files.
 
     recognises: whether a file is of this format, by its content.  options: what of ``Reading`` it makes use of.
-    series: those that a file holds, where it may hold several.
+    series: those that a file holds and a reading admits, where it may hold several.
     """
 
     name: str
     recognises: Callable[[TraceFile], bool]
     read: Callable[[TraceFile, Reading], Trace]
     options: frozenset[str] = frozenset()
-    series: Callable[[TraceFile], list[Series]] = lambda file: [()]
+    series: Callable[[TraceFile, Reading], list[Series]] = lambda file, reading: [()]
 
 
 class Row(NamedTuple):

@@ -2,13 +2,15 @@
 
 A file may hold several series side by side (a column for each carrier) or one after the other (carriers, numbers of
 TCP connections, servers, runs): they are never joined, and a user chooses one.  The number of connections matters: over
-one connection Sprint's downloads are ten times slower than over eight.
+one connection Sprint's downloads are ten times slower than over eight.  Seconds that are missing (six in each drive)
+are left out, so that time closes over them: nothing is known of the rate there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from edgesim.errors import InputError
@@ -32,25 +34,36 @@ def recognises(file: TraceFile) -> bool:
     return rates or {RTT_COLUMN, "carrier", "server_location"} <= columns
 
 
-def series(file: TraceFile) -> list[Series]:
-    """Those in the file, in its order; of keys that are the same for all only the number of connections is named."""
-    found = list(dict.fromkeys(key for key, _ in _rows(file)))
-    several = {pair for pair in {pair for key in found for pair in key} if any(pair not in key for key in found)}
-    return [tuple(pair for pair in key if pair in several or pair[0] == "num_tcp_conn") for key in found]
+def series(file: TraceFile, reading: Reading) -> list[Series]:
+    """Those in the file that ``where`` admits; of keys that are the same for all only the connections are named."""
+    found = list(dict.fromkeys(key for key, _ in _chosen(file, reading)))
+    pairs = {pair for key in found for pair in key}
+    telling = {pair for pair in pairs if pair[0] == "num_tcp_conn" or any(pair not in key for key in found)}
+    return [tuple(pair for pair in key if pair in telling) for key in found]
 
 
 def read(file: TraceFile, reading: Reading) -> Trace:
     """Errors as ``trace_of_rows``; also where the file holds several series and ``where`` does not choose one."""
+    chosen = _chosen(file, reading)
+    left = list(dict.fromkeys(key for key, _ in chosen))
+    if len(left) != 1:
+        choices = _choices(left or series(file, Reading()))
+        raise file.refused(f"holds {len(left)} such series; choose one with where: {choices}")
+    rows = [row for _, row in chosen]
+    for before, row in pairwise(rows):
+        if row.time_s <= before.time_s:
+            raise InputError(f"{row.where}: {TIME_COLUMN} must grow, found {row.time_s:g} after {before.time_s:g}")
+    seconds = (row._replace(time_s=float(second)) for second, row in enumerate(rows))
+    return trace_of_rows(file, "5gophers", seconds, "a header and rows are", "down")
+
+
+def _chosen(file: TraceFile, reading: Reading) -> list[tuple[Series, Row]]:
     wanted = {name: value.lower() for name, value in reading.where}
     known = {name for key, _ in _rows(file) for name, _ in key}
     for name in wanted:
         if name not in known:
             raise file.refused(f"no {name} to choose by; there are {', '.join(sorted(known))}")
-    chosen = [(key, row) for key, row in _rows(file) if _fits(key, wanted)]
-    left = list(dict.fromkeys(key for key, _ in chosen))
-    if len(left) != 1:
-        raise file.refused(f"holds {len(left)} such series; choose one with where: {_choices(left or series(file))}")
-    return trace_of_rows(file, "5gophers", (row for _, row in chosen), "a header and rows are", "down")
+    return [(key, row) for key, row in _rows(file) if all(dict(key)[k].lower() == v for k, v in wanted.items())]
 
 
 @lru_cache(maxsize=1)
@@ -82,11 +95,6 @@ def _header(file: TraceFile, line: str) -> _Header:
         raise InputError(f"{file.where(file.lines[0][0])}: no column {TIME_COLUMN}; found {', '.join(columns)}")
     rates = {name: name.removesuffix(RATE_COLUMN).strip("_") for name in columns if name.endswith(RATE_COLUMN)}
     return _Header(columns, rates)
-
-
-def _fits(key: Series, wanted: dict[str, str]) -> bool:
-    found = dict(key)
-    return all(found[name].lower() == value for name, value in wanted.items())
 
 
 def _choices(found: list[Series]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from edgesim.errors import InputError
@@ -33,11 +34,16 @@ def read_trace(path: Path, reading: Reading | None = None) -> Trace:
         return format.read(file, reading)
 
 
-def series_of(path: Path, reading: Reading | None = None) -> list[Series]:
-    """The series that a file holds: a single empty one in most formats.  Errors as ``read_trace``."""
+def read_all(path: Path, reading: Reading | None = None) -> list[tuple[Series, Trace]]:
+    """Every series in a file that ``reading`` admits, with its name: one without a name in most formats.
+
+    Errors as ``read_trace``.
+    """
+    reading = reading or Reading()
     with _readable(path):
-        file, format = _open(path, reading or Reading())
-        return format.series(file)
+        file, format = _open(path, reading)
+        names = format.series(file, reading)
+    return [(name, read_trace(path, replace(reading, where=reading.where + name))) for name in names]
 
 
 @contextmanager
