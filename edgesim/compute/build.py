@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgesim.compute.battery import Battery, BatteryLaw
+from edgesim.compute.harvest import Harvest
 from edgesim.network.radio_power import Radio, TransferPower
+from edgesim.network.rate import Stretch
+from edgesim.network.series import read_series
+from edgesim.network.tabled import stretch_of_rows
+from edgesim.network.trace import random_offset_s
+from edgesim.network.versions import version
 
 if TYPE_CHECKING:
+    from edgesim.scenario import batteries
     from edgesim.scenario.energy import Power
 
 
@@ -24,3 +34,32 @@ def build_radio(power: Power) -> Radio:
         spec.promotion_w - below_w if spec.promotion_s else 0.0,
         spec.promotion_s,
     )
+
+
+def build_battery(spec: batteries.Battery, idle_w: float, root_seed: int, *key: str | int) -> Battery:
+    """The battery of one device, on; (root seed, key) is all that the place in a harvest's file depends on.
+
+    Raises InputError for a bad file.
+    """
+    shares = (1.0, spec.initial_share, spec.cut_off_share, spec.restart_share)
+    law = BatteryLaw(*(spec.capacity_j * share for share in shares))
+    return Battery(law, _harvest(spec.harvest, root_seed, *key), idle_w)
+
+
+def _harvest(
+    spec: batteries.ConstantHarvest | batteries.TraceHarvest | None, root_seed: int, *key: str | int
+) -> Harvest:
+    if spec is None:
+        return Harvest.constant(0.0)
+    if spec.process == "constant":
+        return Harvest.constant(spec.power_w * spec.efficiency)
+    table = _table(spec.file, version(spec.file), "power_w", spec.scale * spec.efficiency)
+    offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
+    return Harvest(table.edges_s, table.rates_bps, offset_s)
+
+
+@lru_cache(maxsize=32)
+def _table(path: Path, version: tuple[int, int], column: str, scale: float) -> Stretch:
+    """A column of a file over time; the last row lasts as long as the one before it."""
+    times_s, values = read_series(path, column)
+    return stretch_of_rows(times_s, [value * scale for value in values])

@@ -33,6 +33,8 @@ def _devices(scenario: Scenario) -> Iterator[Problem]:
             yield Problem((*here, "server"), not_among(device.server, scenario.servers, "a name in servers"))
         if (device.link is None) != (device.server is None):
             yield Problem(here, "found one of link and server, allowed: both or neither")
+        if device.battery is not None and device.power is None:
+            yield Problem((*here, "battery"), "found a battery without power, allowed: both, or power alone")
         if name in scenario.servers:
             yield Problem(here, f"found '{name}' as a device class and a server, allowed: different names")
 

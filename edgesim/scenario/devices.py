@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edgesim.scenario.arrivals import Arrivals
+from edgesim.scenario.batteries import Battery
 from edgesim.scenario.deadlines import Deadline
 from edgesim.scenario.energy import Power
 from edgesim.scenario.processors import Processor
@@ -48,3 +49,4 @@ class DeviceClass(Spec):
     arrivals: Arrivals = Field(description="When requests arrive.")
     deadline: Deadline | None = Field(default=None, description="Deadline of its requests; none: no deadline.")
     power: Power | None = Field(default=None, description="Electrical power; none: energy is not counted.")
+    battery: Battery | None = Field(default=None, description="What it runs on; none: the mains. It needs power.")

@@ -36,7 +36,7 @@ def _known(name: str | None, presets: Mapping[str, Any]) -> str | None:
     return name
 
 
-class Radio(Spec):
+class RadioPower(Spec):
     """A radio whose power follows the rate, with a tail after transfers."""
 
     model_config = ConfigDict(json_schema_extra=_any_key_may_be_left_out)
@@ -89,7 +89,7 @@ class Power(Spec):
     compute_w: NotNegative = Field(description="Total power while computing, W; at least idle_w.")
     send_w: NotNegative = Field(default=0.0, description="Power above idle while sending, W.")
     receive_w: NotNegative = Field(default=0.0, description="Power above idle while receiving, W.")
-    radio: Radio | None = Field(default=None, description="A radio, in place of send_w and receive_w.")
+    radio: RadioPower | None = Field(default=None, description="A radio, in place of send_w and receive_w.")
 
     @model_validator(mode="before")
     @classmethod
@@ -112,7 +112,7 @@ class Power(Spec):
 
     @field_validator("radio")
     @classmethod
-    def _above_idle(cls, radio: Radio | None, info: ValidationInfo) -> Radio | None:
+    def _above_idle(cls, radio: RadioPower | None, info: ValidationInfo) -> RadioPower | None:
         if radio is None:
             return None
         if earlier(info, "send_w") or earlier(info, "receive_w"):

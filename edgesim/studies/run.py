@@ -28,6 +28,7 @@ from edgesim.network.rate import pieces
 from edgesim.policies.arms import Arm
 from edgesim.policies.registry import user_class
 from edgesim.results.summary import summarise, write_summary
+from edgesim.scenario.batteries import TraceHarvest
 from edgesim.scenario.policies import UserPolicy
 from edgesim.scenario.rates import files_of
 from edgesim.scenario.scenario import Scenario
@@ -116,6 +117,8 @@ def _cost_hash(costs: Any) -> str:
 def _file_hashes(scenario: Scenario) -> dict[str, str]:
     """Digests of the traces and of the users' policies that the scenario names: what is in them is part of it."""
     found = [spec.arrivals.file for spec in scenario.devices.values() if spec.arrivals.process == "trace"]
+    harvests = [spec.battery.harvest for spec in scenario.devices.values() if spec.battery is not None]
+    found += [harvest.file for harvest in harvests if isinstance(harvest, TraceHarvest)]
     found += [file for link in scenario.links.values() for rate in (link.up, link.down) for file in files_of(rate)]
     found += [Path(getfile(user_class(spec))) for spec in scenario.policies.values() if isinstance(spec, UserPolicy)]
     return {os.path.relpath(path, scenario.folder): sha256(path.read_bytes()).hexdigest()[:16] for path in found}

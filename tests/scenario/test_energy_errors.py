@@ -7,9 +7,11 @@ import json
 import pytest
 
 from edgesim.compute.power_presets import POWER_PRESETS
+from edgesim.errors import InputError
 from edgesim.network.radio_power_presets import RADIO_PRESETS
 from edgesim.scenario.load import build_scenario
 from edgesim.scenario.schema import json_schema
+from edgesim.studies.check_files import check_files
 
 POWER = "power: {idle_w: 2.7, compute_w: 6, send_w: 1.0}"
 RADIO = "power: {idle_w: 2.7, compute_w: 6, radio: "
@@ -39,6 +41,49 @@ def test_the_error_says_what_to_mend(bench, written, key, words):
         assert word in message
 
 
+BATTERIES = [
+    ("{}", "battery.capacity_j", "missing key|a number above 0, in J"),
+    ("{capacity_j: 0}", "battery.capacity_j", "found 0|above 0, in J"),
+    ("{capacity_j: 9, initial_share: 0.1, cut_off_share: 0.1}", "battery.cut_off_share", "less than initial_share"),
+    ("{capacity_j: 9, cut_off_share: 0.2}", "battery", "found 0.1|more than cut_off_share (0.2)"),
+    ("{capacity_j: 9, initial_share: 0}", "battery", "found 0|less than initial_share (0)"),
+    ("{capacity_j: 9, restart_share: 0}", "battery.restart_share", "found 0|more than cut_off_share (0)"),
+    ("{capacity_j: 9, harvest: {power_w: 1}}", "battery.harvest.process", "missing key|constant or trace"),
+    ("{capacity_j: 9, harvest: {process: constant, power_w: -1}}", "battery.harvest.power_w", "at least 0, in W"),
+    (
+        "{capacity_j: 9, harvest: {process: constant, power_w: 1, efficiency: 0}}",
+        "battery.harvest.efficiency",
+        "found 0|above 0 and at most 1",
+    ),
+    ("{capacity_j: 9, harvest: {process: trace, file: none.csv}}", "battery.harvest.file", "no such file"),
+]
+
+
+@pytest.mark.parametrize(("written", "key", "words"), BATTERIES, ids=[f"{case[1]}: {case[0]}" for case in BATTERIES])
+def test_the_error_in_a_battery_says_what_to_mend(bench, written, key, words):
+    message = bench.refused(POWER, f"{POWER}\n    battery: {written}")
+    assert "\n" not in message
+    assert message.startswith(bench.where("battery:")) and f": devices.camera.{key}: " in message
+    for word in words.split("|"):
+        assert word in message
+
+
+def test_a_battery_needs_power(bench):
+    message = bench.refused(POWER, "battery: {capacity_j: 9}")
+    assert "devices.camera.battery: found a battery without power" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("time_s,watts\n0,1\n", "no column power_w"), ("time_s,power_w\n0,-1\n", "not be negative")]
+)
+def test_a_bad_harvest_is_refused_before_a_run(bench, text, words):
+    (bench.folder / "sun.csv").write_text(text)
+    battery = "battery: {capacity_j: 9, harvest: {process: trace, file: sun.csv}}"
+    scenario = bench.load(bench.text.replace(POWER, f"{POWER}\n    {battery}").replace("cv: 0.5", "cv: 0.8"))
+    with pytest.raises(InputError, match=f"devices.camera.battery.harvest: .*sun.csv, line [12]: .*{words}"):
+        check_files(scenario)
+
+
 def test_presets_bring_the_keys_that_are_not_written(bench):
     scenario = bench.changed(POWER, "power: {preset: pi5, compute_w: 8, radio: {preset: lte, tail_s: 5}}")
     power = scenario.devices["camera"].power
@@ -58,7 +103,7 @@ def test_every_power_preset_can_be_used(bench, preset):
 
 def test_editors_accept_presets_and_know_their_names():
     definitions = json_schema()["$defs"]
-    assert not definitions["Power"].get("required") and not definitions["Radio"].get("required")
+    assert not definitions["Power"].get("required") and not definitions["RadioPower"].get("required")
     assert set(POWER_PRESETS) == set(definitions["Power"]["properties"]["preset"]["anyOf"][0]["enum"])
-    assert set(RADIO_PRESETS) == set(definitions["Radio"]["properties"]["preset"]["anyOf"][0]["enum"])
+    assert set(RADIO_PRESETS) == set(definitions["RadioPower"]["properties"]["preset"]["anyOf"][0]["enum"])
     json.dumps(definitions)
