@@ -2,8 +2,8 @@
 
     python benchmarks/decisions.py
 
-Every policy decides in a run of a small world, and each call of ``next_steps`` on a device is timed.  A simulation
-charges these samples to the device's processor; it never takes wall time inside a run.  A user's own policy is
+Every policy decides in a run of a small world, those that always say the same included, and each call of
+``next_steps`` on a device is timed.  A simulation charges these samples to the device's processor; it never takes wall time inside a run.  A user's own policy is
 charged as Neurosurgeon is.  Let nothing else run.
 """
 
@@ -92,6 +92,7 @@ def measured_s(scenario: Any, assets: Assets, name: str) -> list[float]:
             taken.append(perf_counter_ns() - began)
             return steps
 
+        device.plan = None
         device.policy.next_steps = timed  # type: ignore[union-attr, method-assign]
     clock.run_until(scenario.duration_s)
     quantiles = np.quantile(np.array(taken[100:]) / 1e9, (np.arange(SAMPLES) + 0.5) / SAMPLES)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edgesim.engine.request import Task
     from edgesim.network.estimators import Estimator
     from edgesim.policies.base import Policy
+    from edgesim.policies.steps import Step
     from edgesim.workload.requests import Coming
 
 
@@ -29,6 +30,7 @@ class Node:
     """What devices and servers share.
 
     costs: by model.  policy: None where decisions come from outside (``Engine.next_decision``).
+    plan: the steps of every request, where the policy says so beforehand; it looks at nothing then.
     decision_s: measured decision times, one of which each decision draws.  aborts: what happens at the deadline.
     programs: plans made ready, by identity, place and blocks run before.
     slot: where a request keeps its luck at this node.  deciding, now_s: the task that its views show, and when.
@@ -46,6 +48,7 @@ class Node:
         "last_end_s",
         "name",
         "now_s",
+        "plan",
         "policy",
         "programs",
         "queue",
@@ -68,6 +71,7 @@ class Node:
     ) -> None:
         self.name, self.slot, self.is_device = name, slot, is_device
         self.costs, self.policy, self.aborts = costs, policy, aborts
+        self.plan: tuple[Step, ...] | None = None
         self.decision_s: list[float] = [0.0]
         self.programs: dict[tuple[int, Place, int], Program] = {}
         self.last_end_s = -inf
@@ -84,7 +88,7 @@ class Device(Node):
     free_s: when its processor is, or will be, free; infinite while that is not known.  releasing: whether an event
     stands at that time, as somebody waits for it.
     sends_ahead, ends_ahead: whether a send, or a request's end, may be booked before its time, as nobody could see or
-    change anything meanwhile: see ``World``.
+    change anything meanwhile: see ``engine.look_ahead``.
     reports: by server, (when it was made, the wait it told).  coming_reports: those that are on their way, (when they
     arrive, server, report).
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
@@ -156,9 +160,23 @@ class Device(Node):
 
 
 class Server(Node):
-    """An edge server: k workers and one queue."""
+    """An edge server: k workers and one queue.
 
-    __slots__ = ("batches", "batching", "idle_workers", "result_bytes", "service_s", "services", "workers")
+    serves_ahead: whether all that becomes of a request here may be booked when it comes, as nobody could see or change
+    anything meanwhile: see ``engine.look_ahead``.  begins_s: when those begin that wait, if that is so.
+    """
+
+    __slots__ = (
+        "batches",
+        "batching",
+        "begins_s",
+        "idle_workers",
+        "result_bytes",
+        "service_s",
+        "services",
+        "serves_ahead",
+        "workers",
+    )
 
     def __init__(
         self,
@@ -176,6 +194,8 @@ class Server(Node):
         self.result_bytes = result_bytes
         self.batching = batching
         self.queue: deque[Task] = deque()
+        self.serves_ahead = False
+        self.begins_s: deque[float] = deque()
         self.batches = self.services = 0
         self.service_s = 0.0
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from edgesim.compute.nodes import Device, Node
@@ -24,7 +25,7 @@ from edgesim.engine.request import (
 )
 from edgesim.errors import InputError
 from edgesim.outcomes.scores import Scores
-from edgesim.policies.steps import Stop, Wait, When
+from edgesim.policies.steps import Step, Stop, Wait, When
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 DEADLINE = "deadline"
@@ -102,12 +103,14 @@ class Plans(ABC):
 
     def _decide(self, node: Node, task: Task, now: float) -> float:
         """Ask the node's policy, or the caller; the seconds that it takes."""
-        node.deciding, node.now_s = task, now
-        policy = node.policy
-        if policy is None:
-            self._undecided = task
-            return 0.0
-        steps = policy.next_steps(node.request_view, node.view)
+        steps: Sequence[Step] | None = node.plan
+        if steps is None:
+            node.deciding, node.now_s = task, now
+            policy = node.policy
+            if policy is None:
+                self._undecided = task
+                return 0.0
+            steps = policy.next_steps(node.request_view, node.view)
         found = node.programs.get((id(steps), task.place, task.blocks))
         if found is None:
             found = self.compiler.program(node, task.place, task.blocks, steps)
@@ -175,6 +178,11 @@ class Plans(ABC):
                     return
         else:
             task.callbacks = self._on_served
+            if node.serves_ahead:  # type: ignore[attr-defined]
+                if state != OPEN and t < self.end_s:
+                    self._served(task)
+                    return
+                node.last_end_s = inf
         if state == OPEN:
             task.callbacks = self._on_ask_again
         self._at(t, NORMAL, task)
@@ -253,8 +261,11 @@ class Plans(ABC):
         """Let an answer leave the server while its request goes on."""
         twin = task.copy()
         twin.t_s, task.given = t, None
-        twin.callbacks = self._on_reply
-        self._at(t, NORMAL, twin)
+        if task.node.serves_ahead and t < self.end_s:  # type: ignore[attr-defined]
+            self._reply(twin)
+        else:
+            twin.callbacks = self._on_reply
+            self._at(t, NORMAL, twin)
 
     # What the other parts do when a stage has passed.
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from edgesim.profiling.costs import Costs, Seconds
 
 MOST_KEPT = 1024
-"""Programs that a node keeps; a policy that makes up new plans for ever must not fill the memory."""
+"""Programs that a node keeps, and those that nodes share; a policy that makes up new plans for ever must not fill the
+memory."""
 
 
 class Piece(NamedTuple):
@@ -80,6 +81,7 @@ class Compiler:
         self, servers: Mapping[str, Server], places: Mapping[str, Place], depths: Mapping[str, tuple[int, ...]]
     ) -> None:
         self._servers, self._places, self._depths = servers, places, depths
+        self._shared: dict[tuple[Any, ...], tuple[Operation, ...]] = {}
 
     def program(self, node: Node, place: Place, blocks: int, steps: Any) -> Program:
         """The program of what ``node``'s policy gave, for data at ``place`` of which ``blocks`` blocks have been run.
@@ -91,11 +93,23 @@ class Compiler:
         found = programs.get(key)
         if found is None:
             plan = _plan(node, steps)
-            found = Program(plan, self._compile(node, place, blocks, plan))
+            found = Program(plan, self._shared_operations(node, place, blocks, plan))
             if plan is steps:  # what is no tuple may be another plan the next time
-                if len(programs) >= MOST_KEPT:
-                    programs.clear()
-                programs[key] = found
+                _keep(programs, key, found)
+        return found
+
+    def _shared_operations(
+        self, node: Node, place: Place, blocks: int, plan: tuple[Step, ...]
+    ) -> tuple[Operation, ...]:
+        """Nodes with the same costs have the same operations for equal plans."""
+        key = (node.is_device, tuple(node.costs.values()), place, blocks, plan)
+        try:
+            found = self._shared.get(key)
+        except TypeError:  # what cannot be hashed holds something that is no step
+            return self._compile(node, place, blocks, plan)
+        if found is None:
+            found = self._compile(node, place, blocks, plan)
+            _keep(self._shared, key, found)
         return found
 
     def _compile(self, node: Node, place: Place, blocks: int, steps: Sequence[Step]) -> tuple[Operation, ...]:
@@ -150,6 +164,12 @@ class Compiler:
         if step.to not in self._servers:
             raise InputError(f"{node.name}: {step!r}, but the servers are {', '.join(self._servers) or 'none'}")
         return self._servers[step.to]
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[key] = value
 
 
 def _plan(node: Node, steps: Any) -> tuple[Step, ...]:

@@ -47,6 +47,9 @@ class Serving(Plans):
         now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         task.ready_s = now
+        if server.serves_ahead:
+            self._serve_ahead(server, task, now)
+            return
         if server.idle_workers and server.batching is None:
             self._serve(server, task, now)
             return
@@ -55,6 +58,26 @@ class Serving(Plans):
             server.queue_max = len(server.queue)
         if server.batching is not None:
             self._serve_batches(server, now)
+
+    def _serve_ahead(self, server: Server, task: Task, now: float) -> None:
+        """The only worker takes requests as they come: what it does next is settled."""
+        begin_s = server.last_end_s
+        if begin_s < now:
+            begin_s = now
+        else:  # deliveries of this instant come before the end of a service
+            waiting = server.begins_s
+            while waiting and waiting[0] < now:
+                waiting.popleft()
+            waiting.append(begin_s)
+            if len(waiting) > server.queue_max:
+                server.queue_max = len(waiting)
+            if begin_s == inf:  # not before the run is over
+                server.queue.append(task)
+                return
+            self._book_wait(server, task, begin_s)
+            task.request.sums[SERVER_WAIT] += begin_s - now
+        server.idle_workers -= 1
+        self._work(server, task, begin_s)
 
     def _take_worker(self, server: Server, now: float) -> None:
         """A node is not idle while another of its workers computes."""

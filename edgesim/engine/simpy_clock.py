@@ -14,7 +14,7 @@ class SimpyClock(simpy.Environment):
     """A simpy environment whose events are put at absolute times, so that no time is rounded twice.
 
     Processes and events of simpy's own may live beside the engine's under ``run``; ``run_until`` is for the engine's
-    alone, which neither fail nor wait for each other.
+    alone, which have one callback and neither fail nor wait for each other.
     """
 
     at: Callable[[float, int, Any], None]
@@ -33,7 +33,6 @@ class SimpyClock(simpy.Environment):
         queue = self._queue
         while queue and queue[0][0] < end_s:
             self._now, _, _, event = heappop(queue)
-            for happens in event.callbacks:
-                happens(event)
+            event.callbacks[0](event)
         if end_s < inf:
             self._now = end_s

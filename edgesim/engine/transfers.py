@@ -98,7 +98,7 @@ class Transfers(Serving):
         sums[UPLINK] += finish - start
         sums[PROPAGATION] += delay_s
         self._book_sending(request, start, finish, nbytes)
-        if finish > start:
+        if device.plan is None and finish > start:
             acknowledged = device.acknowledged
             acknowledged.append((finish + 2 * delay_s, nbytes, finish - start))
             if len(acknowledged) > MOST_UNHEARD:
@@ -120,10 +120,12 @@ class Transfers(Serving):
         now = task.t_s
         server: Server = task.node  # type: ignore[assignment]
         request = task.request
-        task.report = (now, server.expected_wait_s())
+        device = request.device
+        if device.plan is None:
+            task.report = (now, server.expected_wait_s())
         nbytes = server.result_bytes
         request.bytes_down += nbytes
-        link = request.device.downlink
+        link = device.downlink
         if link.__class__ is FifoLink:
             start, finish = link.send(now, nbytes)
             self._sent_down(task, now, start, finish, nbytes)
@@ -144,11 +146,12 @@ class Transfers(Serving):
             sums[WASTED_J] += device.receive_w * (finish - max(start, request.deadline_s))
         device.down_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
         task.t_s = back_s = finish + delay_s
-        coming = device.coming_reports
-        coming.append((back_s, task.node.name, task.report))
-        if len(coming) > MOST_UNHEARD:
-            device.hear_reports(accepted)
-        if request.open == 1 and device.ends_ahead and back_s < self.end_s:
+        if device.plan is None:
+            coming = device.coming_reports
+            coming.append((back_s, task.node.name, task.report))
+            if len(coming) > MOST_UNHEARD:
+                device.hear_reports(accepted)
+        if device.ends_ahead and back_s < self.end_s:
             self._back(task)
         else:
             task.callbacks = self._on_back

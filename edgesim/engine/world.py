@@ -18,6 +18,7 @@ from edgesim.engine.cell_link import CellLink, CellPort
 from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
 from edgesim.engine.live import LiveExecution
+from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
 from edgesim.engine.truth import Truth
 from edgesim.engine.views import DeviceView, ServerView, TaskView
 from edgesim.network.build import build_estimator, build_rate
@@ -26,6 +27,7 @@ from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
 from edgesim.policies.registry import build_policy
+from edgesim.policies.same_plan import plan_of
 from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.estimators import EwmaEstimator
 from edgesim.scenario.links import Link
@@ -93,6 +95,8 @@ class World:
             for name, spec in scenario.devices.items()
             for number in range(spec.count)
         ]
+        let_devices_look_ahead(self.devices, self.servers.values())
+        let_servers_look_ahead(self.servers.values(), self.devices)
         self.classes = [spec for spec in scenario.devices.values() for _ in range(spec.count)]
         ranks = depths(scenario, assets.shapes)
         limits_s = scenario.duration_s, scenario.end_s
@@ -120,6 +124,7 @@ class World:
         users = [each for each in self.scenario.devices.values() if each.link is not None]
         link = self.scenario.links[users[0].link] if users else None  # type: ignore[index]
         policy.prepare(self._facts(policy.needs, name, name, users[0] if users else None, link))
+        server.plan = plan_of(policy)
         exact = policy.needs.deadline == "exact" and all(known_deadline(each) == "exact" for each in users)
         server.view, server.request_view = ServerView(server, self._truth(server)), TaskView(server, exact)
         return server
@@ -132,7 +137,6 @@ class World:
         device.queue = DeviceQueue(spec.queue.order, spec.queue.bound or 2**62)
         device.root = self.places[self.models[0]]
         self._connect(device, class_name, spec)
-        self._look_ahead(device)
         self._load(device, name, spec)
         if spec.power is not None:
             device.compute_w = spec.power.compute_w - spec.power.idle_w
@@ -141,20 +145,10 @@ class World:
             device.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
             link = None if spec.link is None else self.scenario.links[spec.link]
             policy.prepare(self._facts(policy.needs, name, spec.server or "", spec, link))
+            device.plan = plan_of(policy)
         exact = known_deadline(spec) == "exact" and (policy is None or policy.needs.deadline == "exact")
         device.view, device.request_view = DeviceView(device, self._truth(device)), TaskView(device, exact)
         return device
-
-    def _look_ahead(self, device: Device) -> None:
-        """Let the device book ahead what nobody could see or change meanwhile.
-
-        Between a decision and the end of its work a device sends nothing else, so that its own FIFO uplink may take the
-        bytes at once; unless a server that aborts makes it send a cancel message by then.  Likewise what ends a request
-        for good, unless its policy learns of the end.  Decisions from outside are taken at the clock's time.
-        """
-        quiet = device.policy is not None and not any(server.aborts for server in self.servers.values())
-        device.sends_ahead = quiet and device.uplink.__class__ is FifoLink
-        device.ends_ahead = quiet and not device.learns
 
     def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
         if spec.link is None:

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 from edgesim.outcomes.path import Path
-from edgesim.policies.base import Facts, ModelShape, Policy, RequestView, View
+from edgesim.policies.base import Facts, ModelShape
 from edgesim.policies.plans import answer_at_each, leave_when_sure, path_of, send_at, to_the_end
+from edgesim.policies.same_plan import SamePlan
 from edgesim.policies.steps import Score, Step, When
 
 
-class AtCut(Policy):
+class AtCut(SamePlan):
     """Sends what crosses at ``cut``; subclasses say what is done within the blocks before and behind it.
 
     cut: 0 sends the image (to the server's model), None or the number of blocks sends nothing.
@@ -33,19 +34,16 @@ class AtCut(Policy):
         blocks = shape.num_blocks
         cut = blocks if self._cut is None else self._cut
         if not facts.is_device:
-            self._plan = self.within(shape, cut, blocks)
+            self.plan = self.within(shape, cut, blocks)
         elif cut == blocks:
-            self._plan = self.within(shape, 0, blocks)
+            self.plan = self.within(shape, 0, blocks)
         else:
             send = send_at(shape, cut, self._codec, facts.server, self.server_model)
-            self._plan = (*self.within(shape, 0, cut), *send)
+            self.plan = (*self.within(shape, 0, cut), *send)
 
     @abstractmethod
     def within(self, shape: ModelShape, start: int, stop: int) -> tuple[Step, ...]:
         """What to do while blocks ``start`` .. ``stop`` - 1 are run."""
-
-    def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
-        return self._plan
 
 
 class FixedCut(AtCut):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from edgesim.outcomes.path import Path
 from edgesim.policies.arms import Arm, device_steps, server_steps
-from edgesim.policies.base import Facts, ModelShape, Policy, RequestView, View
-from edgesim.policies.steps import Step
+from edgesim.policies.base import Facts, ModelShape
+from edgesim.policies.same_plan import SamePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class ArmSpec:
     type: str = "fixed_cut"
 
 
-class FixedArm(Policy):
+class FixedArm(SamePlan):
     """Always the same local exit, or the same cut, codec and remote exit."""
 
     def __init__(self, models: Sequence[str], arm: Arm) -> None:
@@ -33,9 +33,6 @@ class FixedArm(Policy):
         super().prepare(facts)
         shapes = {name: model.shape for name, model in facts.models.items()}
         if facts.is_device:
-            self._plan = device_steps(self._arm, shapes, facts.server, self.start_model)
+            self.plan = tuple(device_steps(self._arm, shapes, facts.server, self.start_model))
         else:
-            self._plan = server_steps(self._arm, shapes)
-
-    def next_steps(self, request: RequestView, view: View) -> Sequence[Step]:
-        return self._plan
+            self.plan = tuple(server_steps(self._arm, shapes))

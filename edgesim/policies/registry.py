@@ -14,8 +14,8 @@ from typing import Any
 from edgesim.errors import InputError
 from edgesim.policies.at_cut import Anytime, FixedCut, ServerOnly, Thresholds
 from edgesim.policies.base import Policy
-from edgesim.policies.completing import DeviceOnly, ExitsThenImage
 from edgesim.policies.fixed_arm import ArmSpec, FixedArm
+from edgesim.policies.local_first import DeviceOnly, ExitsThenImage
 from edgesim.policies.neurosurgeon import Neurosurgeon
 from edgesim.policies.oracles import Clairvoyant, LinkOracle
 from edgesim.policies.random_cut import RandomCut
