@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 
 from edgesim.scenario.problems import Problem
 from edgesim.scenario.scenario import Scenario
@@ -13,6 +14,7 @@ def check_servers(scenario: Scenario) -> Iterator[Problem]:
     """Everything that is wrong between the servers and the rest of a scenario."""
     for name, server in scenario.servers.items():
         yield from _deadlines(scenario, name, server)
+        yield from _replicas(scenario, name, server)
         yield from _not_simulated(name, server)
 
 
@@ -29,10 +31,17 @@ def _deadlines(scenario: Scenario, name: str, server: Server) -> Iterator[Proble
                 )
 
 
+def _replicas(scenario: Scenario, name: str, server: Server) -> Iterator[Problem]:
+    for other in scenario.servers:
+        number = other.removeprefix(f"{name}-")
+        if other != number and number.isdecimal() and int(number) < server.count > 1:
+            message = f"found {server.count} replicas beside a server named {other}; allowed: other names"
+            yield Problem(("servers", name, "count"), message)
+
+
 def _not_simulated(name: str, server: Server) -> Iterator[Problem]:
-    if server.queue.order != "fifo":
-        message = f"found {server.queue.order}, which is not simulated yet; allowed: fifo"
-        yield Problem(("servers", name, "queue", "order"), message)
-    if server.queue.bound is not None:
-        message = f"found {server.queue.bound}, which is not simulated yet; allowed: null"
-        yield Problem(("servers", name, "queue", "bound"), message)
+    """A key that would be quietly ignored must not be written."""
+    for key in (("queue", "order"), ("queue", "bound"), ("admission",), ("count",)):
+        found, default = reduce(getattr, key, server), reduce(getattr, key, Server())  # type: ignore[arg-type]
+        if found != default:
+            yield Problem(("servers", name, *key), "not simulated yet; allowed: leave it out")

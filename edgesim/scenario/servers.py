@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from pydantic import Field
 
+from edgesim.scenario.admissions import Admission
 from edgesim.scenario.devices import AfterDeadline
 from edgesim.scenario.document import Key
 from edgesim.scenario.processors import Processor
@@ -29,7 +31,18 @@ class Server(Spec):
     processor: Processor = Field(
         default_factory=Processor, description="How fast a worker computes; {} is the profiled machine."
     )
+    count: Count = Field(
+        default=1, description="Number of replicas, each with such workers and a queue; named NAME-0, NAME-1, ..."
+    )
+    balance: Literal["round_robin", "least_work", "two_choices", "random", "nearest"] = Field(
+        default="round_robin",
+        description="Which replica a request goes to: round_robin, least_work (least waiting and in service), "
+        "two_choices (the less loaded of two random ones), random, or nearest (to the device).",
+    )
     queue: ServerQueue = Field(default_factory=ServerQueue, description="Requests that wait for the workers.")
+    admission: Admission | None = Field(
+        default=None, description="Whom it turns away when a request arrives; none: nobody but for a full queue."
+    )
     batch: Batch = Field(
         default_factory=Batch, description="When waiting requests are served together; else one by one."
     )
@@ -42,3 +55,5 @@ class Server(Spec):
         """The keys whose values make the server act on the deadlines of what it is sent."""
         if self.queue.order == "edf":
             yield ("queue", "order")
+        if self.admission is not None and self.admission.type == "deadline":
+            yield ("admission", "type")

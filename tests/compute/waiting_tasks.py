@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count, groupby
 from math import inf
@@ -28,8 +28,16 @@ def names(tasks: Iterable[Any]) -> str:
     return "".join(each.name for each in tasks)
 
 
-def serve(queue: ServerQueue, tasks: Sequence[Any], workers: int = 1) -> list[Any]:
-    """Serve tasks that come in this order, none interrupted; says in ``began_s`` when.  Returns who was turned away."""
+def serve(
+    queue: ServerQueue,
+    tasks: Sequence[Any],
+    workers: int = 1,
+    admit: Callable[[Any, int, int], bool] = lambda task, waiting, idle: True,
+) -> list[Any]:
+    """Serve tasks that come in this order, none interrupted; says in ``began_s`` when.  Returns who was turned away.
+
+    admit: (task, how many wait, idle workers) -> whether it may join the queue.
+    """
     ends: list[tuple[float, int]] = []
     numbers, idle = count(), workers
     turned_away: list[Any] = []
@@ -46,7 +54,9 @@ def serve(queue: ServerQueue, tasks: Sequence[Any], workers: int = 1) -> list[An
         while ends and ends[0][0] < now_s:
             idle += 1
             begin(heappop(ends)[0])
-        turned_away += filter(None, map(queue.push, together))
+        for coming in together:
+            lost = queue.push(coming) if admit(coming, len(queue), idle) else coming
+            turned_away += [lost] if lost is not None else []
         while ends and ends[0][0] == now_s:  # who ends now is followed by the best of all that have come by now
             idle += 1
             heappop(ends)

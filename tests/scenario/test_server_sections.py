@@ -16,6 +16,13 @@ CASES = [
     ("queue: {bound: 0}", "bound", "queue.bound", "found 0|a whole number at least 1|null"),
     ("queue: edf", "queue: edf", "queue", "found 'edf'|a mapping with keys among order, bound"),
     ("queue: {order: edf}", "order", "queue.order", "needs the deadline|'none' at devices.camera.deadline.known|exact"),
+    ("admission: {type: wait}", "wait", "admission.type", "found 'wait'|max_wait or deadline|did you mean 'max_wait'?"),
+    ("admission: {max_wait_ms: 5}", "max_wait", "admission.type", "missing key|max_wait or deadline"),
+    ("admission: {type: max_wait}", "max_wait", "admission.max_wait_ms", "missing key|at least 0, in ms"),
+    ("admission: {type: max_wait, max_wait_ms: -1}", "-1", "admission.max_wait_ms", "found -1|at least 0, in ms"),
+    ("admission: {type: deadline}", "deadline", "admission.type", "needs the deadline|devices.camera.deadline.known"),
+    ("count: 0", "0", "count", "found 0|a whole number at least 1"),
+    ("balance: two", "two", "balance", "found 'two'|two_choices, random or nearest"),
 ]
 
 
@@ -35,6 +42,21 @@ def test_a_priority_is_a_whole_number(bench):
     assert "devices.camera.priority: found -1 (a whole number), allowed: a whole number at least 0" in message
 
 
-@pytest.mark.parametrize(("data", "asks"), [({}, []), ({"queue": {"order": "edf", "bound": 9}}, [("queue", "order")])])
+def test_a_replica_is_named_as_no_other_server(bench):
+    message = bench.refused("workers: 2", "count: 3\n  edge-2:\n    workers: 2")
+    assert f"{bench.where('count: 3')}5: servers.edge.count: found 3 replicas beside a server named edge-2" in message
+
+
+@pytest.mark.parametrize(
+    ("data", "asks"),
+    [
+        ({}, []),
+        (
+            {"queue": {"order": "edf", "bound": 9}, "admission": {"type": "max_wait", "max_wait_ms": 5}},
+            [("queue", "order")],
+        ),
+        ({"admission": {"type": "deadline"}}, [("admission", "type")]),
+    ],
+)
 def test_who_acts_on_deadlines(data: dict[str, Any], asks: list[Any]) -> None:
     assert list(TypeAdapter(Server).validate_python(data).asks_deadlines()) == asks
