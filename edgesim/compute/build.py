@@ -1,4 +1,4 @@
-"""From what a scenario says of a device's energy to the state machines behind it."""
+"""From what a scenario says of a node's energy and load to the state machines behind them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from edgesim.compute.battery import Battery, BatteryLaw
 from edgesim.compute.harvest import Harvest
+from edgesim.errors import InputError
+from edgesim.network.constant import ConstantRate
+from edgesim.network.markov import JumpLaw, JumpRate
 from edgesim.network.radio_power import Radio, TransferPower
-from edgesim.network.rate import Stretch
+from edgesim.network.rate import RateProcess, Stretch
 from edgesim.network.series import read_series
-from edgesim.network.tabled import stretch_of_rows
+from edgesim.network.tabled import TabledRate, stretch_of_rows
 from edgesim.network.trace import random_offset_s
 from edgesim.network.versions import version
 
 if TYPE_CHECKING:
-    from edgesim.scenario import batteries
+    from edgesim.scenario import batteries, loads
     from edgesim.scenario.energy import Power
 
 
@@ -54,8 +57,29 @@ def _harvest(
     if spec.process == "constant":
         return Harvest.constant(spec.power_w * spec.efficiency)
     table = _table(spec.file, version(spec.file), "power_w", spec.scale * spec.efficiency)
-    offset_s = random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
-    return Harvest(table.edges_s, table.rates_bps, offset_s)
+    return Harvest(table.edges_s, table.rates_bps, _offset_s(spec, table, root_seed, *key))
+
+
+def build_speed(spec: loads.Load, root_seed: int, *key: str | int) -> RateProcess:
+    """The share of a node's speed that is left, in (0, 1], over time: its integral is work in seconds.
+
+    Work that takes s seconds on the idle node and starts at t ends at ``finish(t, s)``.  (root seed, key) is all that
+    its draws depend on.  Raises InputError for a bad file.
+    """
+    if spec.process == "constant":
+        return ConstantRate(spec.speed)
+    if spec.process == "on_off":
+        starts_hz, ends_hz = 1 / spec.off_mean_s, 1 / spec.on_mean_s
+        law = JumpLaw((1.0, spec.speed), ((-starts_hz, starts_hz), (ends_hz, -ends_hz)))
+        return JumpRate(law, root_seed, *key)
+    table = _table(spec.file, version(spec.file), "speed", 1.0)
+    if not 0 < min(table.rates_bps) <= max(table.rates_bps) <= 1:
+        raise InputError(f"{spec.file}: every speed must be above 0 and at most 1")
+    return TabledRate(table, spec.ends, _offset_s(spec, table, root_seed, *key))
+
+
+def _offset_s(spec: batteries.TraceHarvest | loads.TraceLoad, table: Stretch, root_seed: int, *key: str | int) -> float:
+    return random_offset_s(table.edges_s[-1], root_seed, *key) if spec.offset == "random" else 0.0
 
 
 @lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from edgesim.scenario.loads import Load
 from edgesim.scenario.spec import Positive, Spec, earlier
 
 
@@ -16,6 +17,7 @@ class Processor(Spec):
     factor: Positive | None = Field(
         default=None, description="Every measured time times this: 2 is half as fast as the profiled machine."
     )
+    load: Load | None = Field(default=None, description="What else runs there and takes speed; none: nothing.")
 
     @field_validator("factor")
     @classmethod

@@ -1,8 +1,11 @@
-"""Reading the files and presets behind links, arrivals and batteries once, so that an error in them names its key."""
+"""Reading the files and presets behind links and nodes once, so that what is wrong with them names its key."""
 
 from __future__ import annotations
 
-from edgesim.compute.build import build_battery
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edgesim.compute.build import build_battery, build_speed
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.scenario.scenario import Scenario
@@ -10,21 +13,29 @@ from edgesim.workload.arrivals import read_arrival_trace
 
 
 def check_files(scenario: Scenario) -> None:
-    """Refuse bad traces, unknown link presets, moments that no process has, bad arrival times, bad harvests."""
+    """Refuse bad traces, unknown link presets, moments that no process has, bad arrival times, harvests and loads."""
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
-            try:
+            with _naming(scenario, f"links.{name}.{direction}"):
                 build_rate(rate, scenario.seed, "check", name, direction)
-            except InputError as error:
-                raise scenario.error(f"links.{name}.{direction}", str(error)) from error
     for name, device in scenario.devices.items():
         if device.arrivals.process == "trace":
-            try:
+            with _naming(scenario, f"devices.{name}.arrivals.file"):
                 read_arrival_trace(device.arrivals.file)
-            except InputError as error:
-                raise scenario.error(f"devices.{name}.arrivals.file", str(error)) from error
         if device.battery is not None:
-            try:
+            with _naming(scenario, f"devices.{name}.battery.harvest"):
                 build_battery(device.battery, 0.0, scenario.seed, "check", name)
-            except InputError as error:
-                raise scenario.error(f"devices.{name}.battery.harvest", str(error)) from error
+    for room, nodes in (("devices", scenario.devices), ("servers", scenario.servers)):
+        for name, node in nodes.items():
+            if node.processor.load is not None:
+                with _naming(scenario, f"{room}.{name}.processor.load"):
+                    build_speed(node.processor.load, scenario.seed, "check", name)
+
+
+@contextmanager
+def _naming(scenario: Scenario, key: str) -> Iterator[None]:
+    """An InputError from within names the key."""
+    try:
+        yield
+    except InputError as error:
+        raise scenario.error(key, str(error)) from error

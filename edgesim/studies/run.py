@@ -29,6 +29,7 @@ from edgesim.policies.arms import Arm
 from edgesim.policies.registry import user_class
 from edgesim.results.summary import summarise, write_summary
 from edgesim.scenario.batteries import TraceHarvest
+from edgesim.scenario.loads import TraceLoad
 from edgesim.scenario.policies import UserPolicy
 from edgesim.scenario.rates import files_of
 from edgesim.scenario.scenario import Scenario
@@ -118,7 +119,9 @@ def _file_hashes(scenario: Scenario) -> dict[str, str]:
     """Digests of the traces and of the users' policies that the scenario names: what is in them is part of it."""
     found = [spec.arrivals.file for spec in scenario.devices.values() if spec.arrivals.process == "trace"]
     harvests = [spec.battery.harvest for spec in scenario.devices.values() if spec.battery is not None]
-    found += [harvest.file for harvest in harvests if isinstance(harvest, TraceHarvest)]
+    loads = [spec.processor.load for spec in scenario.devices.values()]
+    loads += [spec.processor.load for spec in scenario.servers.values()]
+    found += [each.file for each in (*harvests, *loads) if isinstance(each, TraceHarvest | TraceLoad)]
     found += [file for link in scenario.links.values() for rate in (link.up, link.down) for file in files_of(rate)]
     found += [Path(getfile(user_class(spec))) for spec in scenario.policies.values() if isinstance(spec, UserPolicy)]
     return {os.path.relpath(path, scenario.folder): sha256(path.read_bytes()).hexdigest()[:16] for path in found}
