@@ -161,9 +161,9 @@ class World:
             up, down = self._cell(spec.link, link)
             device.uplink, device.downlink = CellPort(up), CellPort(down)
             return
-        delay_s = link.delay_ms / 1e3
-        up_rate = build_rate(link.up, self.root, "rate", spec.link, device.name, "up")
-        down_rate = build_rate(link.down, self.root, "rate", spec.link, device.name, "down")
+        delay_s, horizon_s = link.delay_ms / 1e3, self.scenario.duration_s
+        up_rate = build_rate(link.up, self.root, "rate", spec.link, device.name, "up", horizon_s=horizon_s)
+        down_rate = build_rate(link.down, self.root, "rate", spec.link, device.name, "down", horizon_s=horizon_s)
         device.uplink = FifoLink(up_rate, delay_s, link.headers)
         device.downlink = FifoLink(down_rate, delay_s, link.headers)
 
@@ -173,7 +173,7 @@ class World:
             up, down = (
                 CellLink(
                     self.clock,
-                    build_rate(rate, self.root, "rate", name, "", direction),
+                    build_rate(rate, self.root, "rate", name, "", direction, horizon_s=self.scenario.duration_s),
                     delay_s,
                     link.headers,
                     self.window,

@@ -26,18 +26,26 @@ from edgesim.network.trace import Trace, random_offset_s
 from edgesim.network.traces.base import Reading
 from edgesim.network.traces.formats import read_trace
 from edgesim.network.versions import version
+from edgesim.network.warp import Warp, warped
 
 if TYPE_CHECKING:
     from edgesim.scenario import estimators, rates
+    from edgesim.scenario.warp import Warp as WarpSpec
 
 
-def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess:
+def build_rate(spec: rates.Rate, root_seed: int, *key: str | int, horizon_s: float) -> RateProcess:
     """The rate process of one direction of one link.
 
     key: names the entity: link, device and, last, the direction (up or down): (root seed, key) is all that its draws
     depend on.  Tables of traces and steps are shared by all that use them.  Raises InputError for what a scenario's
-    schema cannot see: a bad file, an unknown preset, moments that no process has.
+    schema cannot see: a bad file, an unknown preset, moments that no process has.  horizon_s: over which a warp keeps
+    the mean.
     """
+    rate = _unwarped(spec, root_seed, *key, horizon_s=horizon_s)
+    return rate if spec.warp is None else warped(rate, _warp(spec.warp), horizon_s, root_seed, *key)
+
+
+def _unwarped(spec: rates.Rate, root_seed: int, *key: str | int, horizon_s: float) -> RateProcess:
     if spec.process == "constant":
         return ConstantRate(spec.rate_mbps * 1e6)
     if spec.process == "radio":
@@ -57,7 +65,7 @@ def build_rate(spec: rates.Rate, root_seed: int, *key: str | int) -> RateProcess
         return RandomWalkRate(walk, root_seed, *key)
     if spec.process == "seasonal":
         factor = seasonal_factor(spec.period_s, spec.amplitude, spec.peak_s)
-        return ProductRate(build_rate(spec.of, root_seed, *key), factor)
+        return ProductRate(build_rate(spec.of, root_seed, *key, horizon_s=horizon_s), factor)
     return _markov_rate(markov_law(spec), root_seed, *key)
 
 
@@ -106,6 +114,10 @@ def build_estimator(spec: estimators.Estimator, prior_bps: float) -> Estimator:
     if spec.type == "ewma":
         return EwmaRate(prior_bps, spec.alpha)
     return HarmonicRate(prior_bps, spec.window)
+
+
+def _warp(spec: WarpSpec) -> Warp:
+    return Warp(**{name: value for name, value in spec if value is not None})
 
 
 def _moments(spec: rates.Ar1Rate) -> Ar1Moments:

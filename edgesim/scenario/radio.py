@@ -8,6 +8,7 @@ from pydantic import Field, Strict, model_validator
 
 from edgesim.scenario.mobility import Mobility, Point
 from edgesim.scenario.spec import Name, Positive, Spec
+from edgesim.scenario.warp import RateSpec
 
 LineOfSight = Literal["drawn", "always", "never"]
 SiteHeight = Annotated[float, Field(ge=2, le=150)]
@@ -108,7 +109,7 @@ class Handover(Spec):
     interruption_ms: Delay = Field(default=50.0, description="Time without any rate at a handover, ms.")
 
 
-class RadioRate(Spec):
+class RadioRate(RateSpec):
     """Shannon's rate over path loss, shadowing and fading, from the base station that serves.
 
     Both directions of a link may be given the same mapping: the direction says who sends.

@@ -11,7 +11,8 @@ from edgesim.scenario.files import InputFile
 from edgesim.scenario.radio import RadioRate
 from edgesim.scenario.rates_markov import GilbertElliottRate, MarkovRate
 from edgesim.scenario.rates_walk import RandomWalkRate
-from edgesim.scenario.spec import NotNegative, Positive, Share, Spec, earlier, increasing
+from edgesim.scenario.spec import NotNegative, Positive, Share, earlier, increasing
+from edgesim.scenario.warp import RateSpec
 
 Ends = Literal["loop", "hold"]
 TraceFormat = Literal["csv", "mahimahi", "pensieve", "sabre", "mets", "5gophers"]
@@ -20,14 +21,14 @@ TraceDirection = Literal["up", "down", "unknown"]
 Step = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
 
 
-class ConstantRate(Spec):
+class ConstantRate(RateSpec):
     """Always the same rate."""
 
     process: Literal["constant"] = Field(description="Always the same rate.")
     rate_mbps: Positive = Field(description="Rate, Mb/s (decimal).")
 
 
-class StepsRate(Spec):
+class StepsRate(RateSpec):
     """Rates that hold from given times on."""
 
     process: Literal["steps"] = Field(description="Rates that hold from given times on.")
@@ -57,7 +58,7 @@ class StepsRate(Spec):
         return ends
 
 
-class TraceRate(Spec):
+class TraceRate(RateSpec):
     """Rates from a file."""
 
     process: Literal["trace"] = Field(description="Rates from a file.")
@@ -85,7 +86,7 @@ class TraceRate(Spec):
     )
 
 
-class Ar1Rate(Spec):
+class Ar1Rate(RateSpec):
     """Log-normal AR(1) with outages, given by the moments of the rate itself, or a named preset of them."""
 
     process: Literal["ar1"] = Field(description="Log-normal AR(1) with outages, matched to moments of the rate.")
@@ -115,7 +116,7 @@ class Ar1Rate(Spec):
         return self
 
 
-class SeasonalRate(Spec):
+class SeasonalRate(RateSpec):
     """Another rate times a sinusoid around 1, as over a day."""
 
     process: Literal["seasonal"] = Field(description="Another rate times a sinusoid around 1, as over a day.")

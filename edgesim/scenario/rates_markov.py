@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, model_validator
 
 from edgesim.scenario.files import InputFile
-from edgesim.scenario.spec import NotNegative, Positive, Share, Spec
+from edgesim.scenario.spec import NotNegative, Positive, Share
+from edgesim.scenario.warp import RateSpec
 
 Rates = Annotated[tuple[NotNegative, ...], Strict(False), Field(min_length=2)]
 Matrix = Annotated[tuple[Annotated[tuple[Share, ...], Strict(False)], ...], Strict(False), Field(min_length=2)]
@@ -19,7 +20,7 @@ WAYS = {
 }
 
 
-class MarkovRate(Spec):
+class MarkovRate(RateSpec):
     """A rate for each state of a Markov chain: by its matrix, by its generator, or fitted to a file of rates."""
 
     process: Literal["markov"] = Field(description="A rate for each state of a Markov chain.")
@@ -56,7 +57,7 @@ class MarkovRate(Spec):
         return self
 
 
-class GilbertElliottRate(Spec):
+class GilbertElliottRate(RateSpec):
     """Two rates, good and bad, in bursts: by the probabilities of a step, or by mean lengths."""
 
     process: Literal["gilbert_elliott"] = Field(description="Two rates, good and bad, in bursts.")

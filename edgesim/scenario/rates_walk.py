@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier
+from edgesim.scenario.spec import NotNegative, Positive, earlier
+from edgesim.scenario.warp import RateSpec
 
 
-class RandomWalkRate(Spec):
+class RandomWalkRate(RateSpec):
     """A random walk, reflected at two bounds."""
 
     process: Literal["random_walk"] = Field(description="A random walk, reflected at two bounds.")

@@ -17,7 +17,7 @@ def check_files(scenario: Scenario) -> None:
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
             with _naming(scenario, f"links.{name}.{direction}"):
-                build_rate(rate, scenario.seed, "check", name, direction)
+                build_rate(rate, scenario.seed, "check", name, direction, horizon_s=scenario.duration_s)
     for name, device in scenario.devices.items():
         if device.arrivals.process == "trace":
             with _naming(scenario, f"devices.{name}.arrivals.file"):

@@ -7,10 +7,11 @@ from typing import Any
 
 from edgesim.data.scenes import MEAN_COUNT
 from edgesim.engine.assets import Assets
+from edgesim.engine.world import replication_root
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
 from edgesim.scenario.scenario import Scenario
-from edgesim.studies.rate_labels import rate_label, rate_warnings
+from edgesim.studies.rate_labels import is_warped, rate_label, rate_warnings, steady_warning
 
 
 def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
@@ -44,6 +45,11 @@ def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
         yield f"A request without an answer in time counts as the mean of the training data, {MEAN_COUNT:.2f}"
     if scenario.links:
         yield "Connections are warm (no handshakes)"
+    if any(is_warped(rate) for link in scenario.links.values() for rate in (link.up, link.down)):
+        yield (
+            "Warped rates keep the mean that each path has over the run; mean transfer time still rises with their "
+            "variability (Jensen)"
+        )
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
         yield "Decision times are measured on the profiled machine and scaled with the codecs"
 
@@ -57,8 +63,18 @@ def warnings_of(scenario: Scenario, assets: Assets) -> list[str]:
     deadlines_ms = [*scenario.deadlines_ms, *_own_deadlines_ms(scenario)]
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
-            found += rate_warnings(f"links.{name}.{direction}", direction, rate, deadlines_ms)
+            where = f"links.{name}.{direction}"
+            found += rate_warnings(where, direction, rate, deadlines_ms)
+            for owner in _owners(scenario, name)[:1]:
+                root = replication_root(scenario.seed, 0)
+                found += steady_warning(where, rate, scenario.duration_s, root, "rate", name, owner, direction)
     return found
+
+
+def _owners(scenario: Scenario, link: str) -> list[str]:
+    """By whom the rates of a link are keyed: the first device of each class that uses it, or nobody in a cell."""
+    shared = scenario.links[link].sharing == "cell"
+    return ["" if shared else f"{name}-0" for name, spec in scenario.devices.items() if spec.link == link]
 
 
 def _own_deadlines_ms(scenario: Scenario) -> Iterator[float]:

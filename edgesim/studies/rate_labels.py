@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgesim.network.build import load_trace, markov_law
+from edgesim.network.build import build_rate, load_trace, markov_law
 from edgesim.network.markov import StepLaw
 from edgesim.network.presets import LABEL, find_preset
+from edgesim.network.realised import realised
 from edgesim.scenario.rates import Rate, TraceRate
 from edgesim.scenario.rates_markov import MarkovRate
 
 
 def rate_label(rate: Rate) -> str:
     """Where a rate is from, in a few words."""
+    if rate.warp is None:
+        return _source(rate)
+    changes = ", ".join(f"{name} {value:g}" for name, value in rate.warp if value is not None)
+    return f"{_source(rate)}, warped: {changes}"
+
+
+def _source(rate: Rate) -> str:
     if rate.process == "seasonal":
         return f"{rate_label(rate.of)}, times a sinusoid"
     if rate.process == "trace":
@@ -37,12 +45,32 @@ def rate_warnings(where: str, direction: str, rate: Rate, deadlines_ms: Sequence
     source = _download(rate)
     if source is not None and direction == "up":
         yield f"{where}: {source} and feeds an uplink; uplinks are usually slower."
-    resolution_ms = _resolution_ms(rate)
+    resolution_ms = _resolution_ms(rate) * (rate.warp and rate.warp.correlation_factor or 1)
     shorter = [deadline_ms for deadline_ms in deadlines_ms if deadline_ms < resolution_ms]
     if shorter:
         yield (
             f"{where}: the rate changes every {resolution_ms:g} ms, which says nothing about variability inside "
             f"deadlines below that (the shortest here is {min(shorter):g} ms)."
+        )
+
+
+def is_warped(rate: Rate) -> bool:
+    """Whether a warp is at work, in the rate or in the one that it is made of."""
+    return rate.warp is not None or (rate.process == "seasonal" and is_warped(rate.of))
+
+
+def steady_warning(where: str, rate: Rate, horizon_s: float, root: int, *key: str | int) -> Iterator[str]:
+    """A sentence where the path of (root seed, key) is too much cut by outages for the CV that its warp asks for."""
+    warp = rate.warp
+    if warp is None or (warp.cv is None and warp.cv_factor is None):
+        return
+    plain = build_rate(rate.model_copy(update={"warp": None}), root, *key, horizon_s=horizon_s)
+    wanted = warp.cv if warp.cv is not None else (warp.cv_factor or 0.0) * realised(plain, horizon_s).cv()
+    found = realised(build_rate(rate, root, *key, horizon_s=horizon_s), horizon_s)
+    if len(found.rates_bps) and found.cv() > wanted + 0.01:
+        yield (
+            f"{where}: a coefficient of variation of {wanted:.2f} cannot be had with the outages of the first device "
+            f"in replication 0, which alone bring {found.cv():.2f}: this is what its path has, and others may as well."
         )
 
 

@@ -266,7 +266,7 @@ def _link_rate(scenario: Scenario) -> dict[str, Any] | None:
         if spec.link is not None:
             link = scenario.links[spec.link]
             owner = f"{name}-0" if link.sharing == "fifo" else ""
-            rate = build_rate(link.up, root, "rate", spec.link, owner, "up")
+            rate = build_rate(link.up, root, "rate", spec.link, owner, "up", horizon_s=scenario.duration_s)
             edges_s, rates_bps = pieces(rate, 0.0, scenario.duration_s)
             return {"device": f"{name}-0", "edges_s": list(edges_s), "rates_bps": list(rates_bps)}
     return None

@@ -14,6 +14,7 @@ from edgesim.network.build import build_estimator, build_rate, load_trace
 from edgesim.network.constant import ConstantRate
 from edgesim.network.estimators import EwmaRate, HarmonicRate, LastRate
 from edgesim.network.presets import LABEL, PRESETS
+from edgesim.network.realised import realised
 from edgesim.network.traces.csv_columns import UNITS
 from edgesim.network.traces.formats import FORMATS
 from edgesim.scenario.estimators import Estimator
@@ -24,7 +25,7 @@ ESTIMATORS: TypeAdapter[Estimator] = TypeAdapter(Estimator)
 
 
 def rate(root: int = 1, key: str = "camera-0", **spec: object):
-    return build_rate(RATES.validate_python(spec), root, "access", key, "up")
+    return build_rate(RATES.validate_python(spec), root, "access", key, "up", horizon_s=100.0)
 
 
 @pytest.fixture
@@ -129,6 +130,25 @@ def test_a_season_is_another_rate_times_a_factor() -> None:
     for time_s in (3.0, 25.0, 75.0):
         factor = 1 + 0.5 * math.cos(2 * math.pi * (time_s - 25) / 100)
         assert seasonal.rate(time_s) == pytest.approx(rate(**plain).rate(time_s) * factor, rel=0.02)
+
+
+def test_any_rate_can_be_warped(csv: Path) -> None:
+    for spec in (
+        {"process": "ar1", "preset": "lte-rail"},
+        {"process": "trace", "file": str(csv)},
+        {"process": "steps", "steps": [[0, 5], [10, 1], [20, 3]], "ends": "loop"},
+        {"process": "markov", "states_mbps": [1, 3, 9], "generator_hz": [[-2, 1, 1], [1, -2, 1], [1, 1, -2]]},
+        {"process": "random_walk", "high_mbps": 9, "change_mbps": 1},
+        {"process": "seasonal", "of": {"process": "constant", "rate_mbps": 5}, "amplitude": 0.5, "period_s": 50},
+    ):
+        plain, varied = rate(**spec), rate(**spec, warp={"cv_factor": 1.2})
+        assert realised(varied, 100).cv() == pytest.approx(1.2 * realised(plain, 100).cv(), rel=1e-6), spec
+        assert varied.integral(0, 100) == pytest.approx(plain.integral(0, 100), rel=1e-7)
+
+
+def test_a_constant_rate_has_nothing_to_spread() -> None:
+    with pytest.raises(InputError, match="takes 1 different rates, which allow at most 0"):
+        rate(process="constant", rate_mbps=5, warp={"cv": 0.5})
 
 
 def test_an_unknown_preset_is_bad_input() -> None:

@@ -36,7 +36,7 @@ RAYLEIGH = {"type": "rayleigh", "coherence_ms": 10}
 
 
 def link(spec: dict[str, Any], direction: str = "up", device: str = "drone-0") -> RadioRate:
-    built = build_rate(RATES.validate_python(spec), 3, "rate", "access", device, direction)
+    built = build_rate(RATES.validate_python(spec), 3, "rate", "access", device, direction, horizon_s=60.0)
     assert isinstance(built, RadioRate)
     return built
 

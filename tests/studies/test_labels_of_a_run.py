@@ -112,3 +112,27 @@ def test_a_slow_process_is_warned_of() -> None:
     slow = {"process": "ar1", "mean_mbps": 5, "cv": 0.5, "correlation_1s": 0.5, "step_ms": 100}
     (found,) = warned(linked(slow))
     assert "links.access.up: the rate changes every 100 ms" in found
+
+
+def test_a_warp_is_named_and_explained() -> None:
+    wandering = {"process": "random_walk", "high_mbps": 9, "change_mbps": 1, "step_ms": 1}
+    scenario = linked({**wandering, "warp": {"cv_factor": 1.2, "correlation_factor": 3}})
+    labels = labels_of(scenario, load_assets(scenario), [])
+    assert labels["links"]["access up"] == "synthetic, warped: cv_factor 1.2, correlation_factor 3"
+    assert any("still rises with their variability (Jensen)" in sentence for sentence in labels["assumptions"])
+    assert warned(scenario) == []
+    season = {"process": "seasonal", "of": scenario.links["access"].up.model_dump(), "amplitude": 0.1}
+    assert any("Jensen" in each for each in labels_of(linked(season), load_assets(scenario), [])["assumptions"])
+
+
+def test_a_warp_slows_what_a_rate_says_of_deadlines() -> None:
+    wandering = {"process": "random_walk", "high_mbps": 9, "change_mbps": 1, "step_ms": 3}
+    assert warned(linked(wandering)) == []
+    (found,) = warned(linked({**wandering, "warp": {"correlation_factor": 2}}))
+    assert "the rate changes every 6 ms" in found
+
+
+def test_outages_that_do_not_allow_a_cv_are_warned_of() -> None:
+    cut = {"process": "gilbert_elliott", "good_mbps": 9, "good_mean_s": 1, "bad_mean_s": 1}
+    (found,) = warned(linked({**cut, "warp": {"cv": 0.1}}))
+    assert found.startswith("links.access.up: a coefficient of variation of 0.10 cannot be had with the outages")
