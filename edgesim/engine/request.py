@@ -43,6 +43,7 @@ class Request:
 
     deadline_s: absolute, infinite where there is none.  open: how many nodes or links still work on it.
     lucks: the quantile of its costs at each node, by the node's slot.
+    called_off: servers that have been told that it is no longer wanted.
     sums: seconds and joules by stage, see the positions above; ``SPENT_S`` is computing time, its share of a batch.
     """
 
@@ -51,6 +52,7 @@ class Request:
         "arrival_s",
         "bytes_down",
         "bytes_up",
+        "called_off",
         "codec",
         "cut",
         "deadline_s",
@@ -73,6 +75,7 @@ class Request:
         self.answers: list[GivenAnswer] = []
         self.sums = _ZERO[:]
         self.bytes_up = self.bytes_down = self.wasted_bytes = 0
+        self.called_off: tuple[Server, ...] = ()
         self.cut = -1
         self.codec = self.reason = ""
 

@@ -50,6 +50,9 @@ class Serving(Plans):
         if server.serves_ahead:
             self._serve_ahead(server, task, now)
             return
+        if server in task.request.called_off:
+            self._close(task, now, CANCELLED)
+            return
         if server.idle_workers and server.batching is None:
             self._serve(server, task, now)
             return
@@ -131,10 +134,14 @@ class Serving(Plans):
             self._late(request, start, stop, 1 / batch)
 
     def _cancel_reaches(self, event: Event) -> None:
-        """Drop what is queued of a request; a batch in service is not interrupted."""
+        """Drop what is queued of a request, or comes later: in a cell the message may have overtaken it.
+
+        A batch in service is not interrupted.
+        """
         cancelling: Cancelling = event.subject
         request, server = cancelling
         now = self.clock.now
+        request.called_off += (server,)
         for task in [task for task in server.queue if task.request is request]:
             server.queue.remove(task)
             self._book_wait(server, task, now)

@@ -13,16 +13,20 @@ Row = tuple[Any, ...]
 
 def link_rows(world: World) -> Iterator[Row]:
     """Rows of links.parquet: cells once, own links by device."""
-    for name, cell in world.cells.items():
+    for name, cell in world.links.cells.items():
         for direction, link in zip(("up", "down"), cell, strict=True):
-            yield (name, "", direction, link.busy_s(world.clock.now), link.bytes, link.wire_bytes, link.transfers)
+            yield (name, "", direction, link.busy_s(world.clock.now), *_carried(link.carried))
     for device, spec in zip(world.devices, world.classes, strict=True):
-        if spec.link is not None and spec.link not in world.cells:
+        if spec.link is not None and spec.link not in world.links.cells:
             for direction, link, busy_s in (
                 ("up", device.uplink, device.up_busy_s),
                 ("down", device.downlink, device.down_busy_s),
             ):
-                yield (spec.link, device.name, direction, busy_s, link.bytes, link.wire_bytes, link.transfers)
+                yield (spec.link, device.name, direction, busy_s, *_carried(getattr(link, "carried", link)))
+
+
+def _carried(link: Any) -> Row:
+    return (link.bytes, link.delivered_bytes, link.lost_bytes, link.wire_bytes, link.transfers)
 
 
 def node_rows(world: World) -> Iterator[Row]:

@@ -25,6 +25,8 @@ from edgesim.network.fifo import FifoLink
 
 CANCEL_BYTES = 8
 """Payload of a cancel message: the number of the request."""
+LOST = "lost"
+"""Why a request is dropped whose upload, or whose only answer, was given up on the way."""
 MOST_UNHEARD = 16
 """Acknowledgements or reports that pile up before a device hears them without being asked for what they say."""
 
@@ -32,8 +34,8 @@ MOST_UNHEARD = 16
 class Transfers(Serving):
     """The part of the engine that sends.
 
-    A FIFO link tells the end of a transfer when it accepts it, a cell when it comes; both lead to
-    ``_sent_up`` and ``_sent_down``, which book the transfer and schedule the delivery.
+    A plain FIFO link tells the end of a transfer when it accepts it; other links call back when they know it.  Both
+    lead to ``_sent_up`` and ``_sent_down``, which book the transfer and schedule the delivery.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,8 @@ class Transfers(Serving):
         self._on_reach_server: Callbacks = (self._reach_server,)
         self._on_back: Callbacks = (self._back,)
         self._on_cancel_reaches: Callbacks = (self._cancel_reaches,)
+        self._on_cancel_lost: Callbacks = (self._cancel_lost,)
+        self._on_lost: Callbacks = (self._lost,)
 
     @abstractmethod
     def _release(self, device: Device, now: float) -> None: ...
@@ -65,8 +69,7 @@ class Transfers(Serving):
         server, codec, cut, behind, sizes, _, _ = task.shipped  # type: ignore[misc]
         nbytes = sizes[request.sample]
         link = device.uplink
-        is_fifo = link.__class__ is FifoLink
-        if device.aborts and max(now, link.free_s if is_fifo else now) >= request.deadline_s:
+        if device.aborts and max(now, link.free_s) >= request.deadline_s:
             request.reason = DEADLINE
             task.callbacks = self._on_gone
             task.t_s = max(now, request.deadline_s)
@@ -82,22 +85,26 @@ class Transfers(Serving):
             task.seen = {}
         if server.aborts and request.deadline_s < inf:
             self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server), self._on_cancel))
-        if is_fifo:
+        if link.__class__ is FifoLink:
             start, finish = link.send(now, nbytes)
-            self._sent_up(task, now, start, finish, nbytes)
+            self._sent_up(task, now, start, finish, nbytes, link.delay_s, finish - start)
         else:
             link.send(task, nbytes, self._sent_up)
 
-    def _sent_up(self, task: Task, accepted: float, start: float, finish: float, nbytes: int) -> None:
+    def _sent_up(
+        self, task: Task, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, air_s: float
+    ) -> None:
         if finish == inf:
             return
         request = task.request
         device, sums = request.device, request.sums
-        delay_s = device.uplink.delay_s
         sums[UPLINK_WAIT] += start - accepted
         sums[UPLINK] += finish - start
+        self._book_sending(request, start, finish, nbytes, air_s)
+        if delay_s == inf:
+            self._lose(task, finish)
+            return
         sums[PROPAGATION] += delay_s
-        self._book_sending(request, start, finish, nbytes)
         if device.plan is None and finish > start:
             acknowledged = device.acknowledged
             acknowledged.append((finish + 2 * delay_s, nbytes, finish - start))
@@ -107,12 +114,12 @@ class Transfers(Serving):
         task.t_s = reach_s = finish + delay_s
         self._at(reach_s, DELIVERY, task)
 
-    def _book_sending(self, request: Request, start: float, finish: float, nbytes: int) -> None:
+    def _book_sending(self, request: Request, start: float, finish: float, nbytes: int, air_s: float) -> None:
         device, sums, seconds = request.device, request.sums, finish - start
-        sums[ENERGY] += device.send_w * seconds
+        sums[ENERGY] += device.send_w * air_s
         if finish > request.deadline_s:
             request.wasted_bytes += nbytes
-            sums[WASTED_J] += device.send_w * (finish - max(start, request.deadline_s))
+            sums[WASTED_J] += device.send_w * _late_share(request, start, finish) * air_s
         device.up_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
 
     def _reply(self, task: Task) -> None:
@@ -128,23 +135,27 @@ class Transfers(Serving):
         link = device.downlink
         if link.__class__ is FifoLink:
             start, finish = link.send(now, nbytes)
-            self._sent_down(task, now, start, finish, nbytes)
+            self._sent_down(task, now, start, finish, nbytes, link.delay_s, finish - start)
         else:
             link.send(task, nbytes, self._sent_down)
 
-    def _sent_down(self, task: Task, accepted: float, start: float, finish: float, nbytes: int) -> None:
+    def _sent_down(
+        self, task: Task, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, air_s: float
+    ) -> None:
         if finish == inf:
             return
         request = task.request
         device, sums, seconds = request.device, request.sums, finish - start
-        delay_s = device.downlink.delay_s
         sums[DOWNLINK_WAIT] += start - accepted
         sums[DOWNLINK] += seconds
-        sums[PROPAGATION] += delay_s
-        sums[ENERGY] += device.receive_w * seconds
+        sums[ENERGY] += device.receive_w * air_s
         if finish > request.deadline_s:
-            sums[WASTED_J] += device.receive_w * (finish - max(start, request.deadline_s))
+            sums[WASTED_J] += device.receive_w * _late_share(request, start, finish) * air_s
         device.down_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
+        if delay_s == inf:
+            self._lose(task, finish)
+            return
+        sums[PROPAGATION] += delay_s
         task.t_s = back_s = finish + delay_s
         if device.plan is None:
             coming = device.coming_reports
@@ -169,14 +180,43 @@ class Transfers(Serving):
         if link.__class__ is FifoLink:
             now = self.clock.now
             start, finish = link.send(now, CANCEL_BYTES)
-            self._cancel_sent(cancelling, now, start, finish, CANCEL_BYTES)
+            self._cancel_sent(cancelling, now, start, finish, CANCEL_BYTES, link.delay_s, finish - start)
         else:
             link.send(cancelling, CANCEL_BYTES, self._cancel_sent)
 
-    def _cancel_sent(self, cancelling: Cancelling, accepted: float, start: float, finish: float, nbytes: int) -> None:
+    def _cancel_sent(
+        self,
+        cancelling: Cancelling,
+        accepted: float,
+        start: float,
+        finish: float,
+        nbytes: int,
+        delay_s: float,
+        air_s: float,
+    ) -> None:
         if finish == inf:
             return
         request = cancelling.request
-        self._book_sending(request, start, finish, nbytes)
-        event = Event(cancelling, self._on_cancel_reaches)
-        self._at(finish + request.device.uplink.delay_s, DELIVERY, event)
+        self._book_sending(request, start, finish, nbytes, air_s)
+        if delay_s == inf:
+            self._at(finish, NORMAL, Event(cancelling, self._on_cancel_lost))
+        else:
+            self._at(finish + delay_s, DELIVERY, Event(cancelling, self._on_cancel_reaches))
+
+    def _cancel_lost(self, event: Event) -> None:
+        cancelling: Cancelling = event.subject
+        self._close(cancelling, self.clock.now, cancelling.request.reason)
+
+    def _lose(self, task: Task, known: float) -> None:
+        """The link gives up a message, which its sender knows at ``known``: what travelled with it has ended."""
+        task.callbacks = self._on_lost
+        task.t_s = known
+        self._at(known, NORMAL, task)
+
+    def _lost(self, task: Task) -> None:
+        self._close(task, task.t_s, LOST)
+
+
+def _late_share(request: Request, start: float, finish: float) -> float:
+    """Of a transfer that ends after the deadline: the part of its time that lies after it."""
+    return (finish - max(start, request.deadline_s)) / (finish - start) if finish > start else 0.0

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf
-from typing import Any
 
 from edgesim.compute.nodes import Node, Server
 from edgesim.engine.places import Place
 from edgesim.engine.request import Task
-from edgesim.network.fifo import FifoLink
-from edgesim.network.headers import wire_bytes
 from edgesim.outcomes.path import Path, format_path
 from edgesim.outcomes.scores import Scores
 from edgesim.policies.steps import Exit, Run, Send, Step
@@ -22,7 +19,7 @@ class Truth:
 
     Exact where requests never meet: the keyed costs, the exogenous rates, and what the device's own FIFO links hold
     already.  What others will send is not known: a cell counts as if nobody else used it, and the wait at a server
-    is its present expectation.
+    is its present expectation.  Nor is a link's luck: no packet counts as lost, no message as jittered.
     """
 
     def __init__(self, node: Node, places: Mapping[str, Place], servers: Mapping[str, Server]) -> None:
@@ -66,7 +63,7 @@ class Truth:
         if step.payload == "image":
             cut, place = 0, self._places[step.model or place.model]
         t += device.costs[place.model].encode_s(step.codec, cut, task.luck) * task.factor
-        t = self._delivered_s(device.uplink, t, place.behind(cut, step.codec)[0][request.sample])
+        t = device.uplink.foreseen_s(t, place.behind(cut, step.codec)[0][request.sample])
         if t == inf:
             return inf
         t += server.batching.max_wait_s if server.batching is not None else server.expected_wait_s()
@@ -76,13 +73,8 @@ class Truth:
         return self._answer_s(task, server, _walk(costs, luck, factor, cut, steps, t)[1])
 
     def _answer_s(self, task: Task, server: Server, t: float) -> float:
-        return self._delivered_s(task.request.device.downlink, t, server.result_bytes)
-
-    def _delivered_s(self, link: Any, t: float, payload_bytes: int) -> float:
-        start_s = max(t, link.free_s) if isinstance(link, FifoLink) else t
-        if start_s == inf:
-            return inf
-        return link.rate.finish(start_s, 8 * wire_bytes(payload_bytes, link.header_mode)) + link.delay_s
+        foreseen_s: float = task.request.device.downlink.foreseen_s(t, server.result_bytes)
+        return foreseen_s
 
 
 def _decision_s(node: Node, luck: float) -> float:

@@ -14,15 +14,14 @@ from edgesim.compute.batching import Batching
 from edgesim.compute.device_queue import DeviceQueue
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets, depths
-from edgesim.engine.cell_link import CellLink, CellPort
 from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
+from edgesim.engine.links import Links
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
 from edgesim.engine.truth import Truth
 from edgesim.engine.views import DeviceView, ServerView, TaskView
-from edgesim.network.build import build_estimator, build_rate
-from edgesim.network.fifo import FifoLink
+from edgesim.network.build import build_estimator
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
@@ -85,7 +84,7 @@ class World:
         self.samples = {name: found.samples for name, found in outcomes.items()}
         self.models = scenario.models_of(cell.policy)
         self.external = external
-        self.cells: dict[str, tuple[CellLink, CellLink]] = {}
+        self.links = Links(clock, self.root, self.window, scenario.end_s)
         self._known_models: dict[Processor, dict[str, ModelFacts]] = {}
         self.servers: dict[str, Server] = {}
         for slot, name in enumerate(scenario.servers, start=1):
@@ -157,31 +156,7 @@ class World:
         link = self.scenario.links[spec.link]
         estimator = getattr(self.cell.spec, "estimator", EwmaEstimator(type="ewma"))
         device.estimator = build_estimator(estimator, link.prior_mbps * 1e6)
-        if link.sharing == "cell":
-            up, down = self._cell(spec.link, link)
-            device.uplink, device.downlink = CellPort(up), CellPort(down)
-            return
-        delay_s, horizon_s = link.delay_ms / 1e3, self.scenario.duration_s
-        up_rate = build_rate(link.up, self.root, "rate", spec.link, device.name, "up", horizon_s=horizon_s)
-        down_rate = build_rate(link.down, self.root, "rate", spec.link, device.name, "down", horizon_s=horizon_s)
-        device.uplink = FifoLink(up_rate, delay_s, link.headers)
-        device.downlink = FifoLink(down_rate, delay_s, link.headers)
-
-    def _cell(self, name: str, link: Link) -> tuple[CellLink, CellLink]:
-        if name not in self.cells:
-            delay_s = link.delay_ms / 1e3
-            up, down = (
-                CellLink(
-                    self.clock,
-                    build_rate(rate, self.root, "rate", name, "", direction, horizon_s=self.scenario.duration_s),
-                    delay_s,
-                    link.headers,
-                    self.window,
-                )
-                for rate, direction in ((link.up, "up"), (link.down, "down"))
-            )
-            self.cells[name] = up, down
-        return self.cells[name]
+        device.uplink, device.downlink = self.links.connect(spec.link, link, device.name, class_name)
 
     def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
         pool = min(self.samples.values())  # of all models, so that no policy moves the images
@@ -198,7 +173,7 @@ class World:
             is_device=node not in scenario.servers,
             server=server,
             models=self._model_facts(spec.processor if spec else Processor()),
-            delay_s=link.delay_ms / 1e3 if link else inf,
+            delay_s=(link.delay_ms + link.jitter_ms) / 1e3 if link else inf,
             prior_rate_bps=link.prior_mbps * 1e6 if link else 0.0,
             result_bytes={name: each.result_bytes for name, each in scenario.servers.items()},
             headers=link.headers if link else "none",

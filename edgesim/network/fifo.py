@@ -12,7 +12,8 @@ class FifoLink:
     """First come, first served; what has been accepted is sent, so its finish is known at once.
 
     delay_s: one-way propagation; times that the link returns are those of bits leaving it, before propagation.
-    ``bytes``, ``wire_bytes`` and ``transfers`` count what was accepted.
+    ``bytes``, ``wire_bytes`` and ``transfers`` count what was accepted, ``delivered_bytes`` the payload that reaches
+    the other side before ``end_s``, when the run is over; nothing is lost.
     """
 
     __slots__ = (
@@ -23,18 +24,23 @@ class FifoLink:
         "_left_bytes",
         "bytes",
         "delay_s",
+        "delivered_bytes",
+        "end_s",
         "header_mode",
         "rate",
         "transfers",
         "wire_bytes",
     )
 
-    def __init__(self, rate: RateProcess, delay_s: float, header_mode: HeaderMode):
+    lost_bytes = 0
+
+    def __init__(self, rate: RateProcess, delay_s: float, header_mode: HeaderMode, end_s: float = math.inf):
         self.rate = rate
         self.delay_s = delay_s
         self.header_mode = header_mode
         self._bare = header_mode == "none"
-        self.bytes = self.wire_bytes = self.transfers = 0
+        self.end_s = end_s
+        self.bytes = self.delivered_bytes = self.wire_bytes = self.transfers = 0
         self._free_s = self._idle_s = 0.0
         self._left_at_s = self._left_bytes = 0.0  # when it was last counted, how much was not sent
 
@@ -52,6 +58,8 @@ class FifoLink:
         self._left_bytes += wire
         self._free_s = finish_s = self.rate.finish(start_s, 8 * wire) if start_s < math.inf else math.inf
         self.bytes += payload_bytes
+        if finish_s + self.delay_s < self.end_s:
+            self.delivered_bytes += payload_bytes
         self.wire_bytes += wire
         self.transfers += 1
         return start_s, finish_s
@@ -67,6 +75,13 @@ class FifoLink:
         self._left_bytes -= self.rate.integral(self._left_at_s, now_s) / 8
         self._left_at_s = now_s
         return max(self._left_bytes, 0.0)
+
+    def foreseen_s(self, now_s: float, payload_bytes: int) -> float:
+        """When a transfer accepted at ``now_s`` would arrive: for oracles."""
+        start_s = max(now_s, self._free_s)
+        if start_s == math.inf:
+            return math.inf
+        return self.rate.finish(start_s, 8 * wire_bytes(payload_bytes, self.header_mode)) + self.delay_s
 
     def busy_until(self, now_s: float) -> float:
         """Seconds spent sending up to now (not before the last send)."""

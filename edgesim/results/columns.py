@@ -111,9 +111,11 @@ LINKS = (
     Column("device", NAME, "", "device at its end; empty: shared"),
     Column("direction", NAME, "", "up or down"),
     Column("busy_s", FLOAT64, "s", "time with a transfer in progress, within the measured window"),
-    Column("bytes", INT64, "B", "payload carried over the whole run"),
-    Column("wire_bytes", INT64, "B", "bytes carried over the whole run, link headers included"),
-    Column("transfers", INT64, "", "transfers carried over the whole run"),
+    Column("bytes", INT64, "B", "payload accepted over the whole run"),
+    Column("delivered_bytes", INT64, "B", "payload that reached the other side before the run was over"),
+    Column("lost_bytes", INT64, "B", "payload given up before the run was over; what is missing was in flight"),
+    Column("wire_bytes", INT64, "B", "bytes sent for it, link headers and repetitions included"),
+    Column("transfers", INT64, "", "transfers accepted over the whole run"),
 )
 """links.parquet: a row per link, device and direction."""
 

@@ -266,7 +266,7 @@ class RunRecorder:
         table.flush()
 
     def link(self, row: tuple[Any, ...]) -> None:
-        """(link, device, direction, busy_s, bytes, wire_bytes, transfers)."""
+        """(link, device, direction, busy_s, bytes, delivered_bytes, lost_bytes, wire_bytes, transfers)."""
         self._tables["links"].append_words(row)
 
     def node(self, row: tuple[Any, ...]) -> None:

@@ -67,6 +67,7 @@ def _link_group(links: Table, cell: np.ndarray, rows: np.ndarray, cells: int, wi
         return {
             "utilisation": total("busy_s") / (members * window_s),
             "payload_bytes": total("bytes"),
+            "lost_bytes": total("lost_bytes"),
             "wire_bytes": total("wire_bytes"),
             "transfers": total("transfers"),
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesim.scenario.depths import Depth, beyond
+from edgesim.scenario.link_checks import check_links
 from edgesim.scenario.models import ImportedModel, SyntheticModel
 from edgesim.scenario.policy_checks import check_policies
 from edgesim.scenario.problems import Problem, not_among
@@ -17,6 +18,7 @@ def check(scenario: Scenario) -> Iterator[Problem]:
     """Everything that is wrong between the keys of a scenario whose keys are right one by one."""
     yield from _devices(scenario)
     yield from check_radio(scenario)
+    yield from check_links(scenario)
     yield from check_servers(scenario)
     yield from _models(scenario)
     yield from _processors(scenario)

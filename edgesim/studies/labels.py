@@ -43,7 +43,7 @@ def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
     if scenario.regression:
         yield f"A request without an answer in time counts as the mean of the training data, {MEAN_COUNT:.2f}"
-    if scenario.links:
+    if any(link.connection == "warm" for link in scenario.links.values()):
         yield "Connections are warm (no handshakes)"
     if any(is_warped(rate) for link in scenario.links.values() for rate in (link.up, link.down)):
         yield (

@@ -174,6 +174,8 @@ class World:
             "direction": "up",
             "busy_s": np.full(self.devices, 0.4 * window_s),
             "bytes": 3000 * per_device,
+            "delivered_bytes": 3000 * per_device,
+            "lost_bytes": 0,
             "wire_bytes": 3200 * per_device,
             "transfers": per_device,
         }

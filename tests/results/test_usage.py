@@ -40,6 +40,8 @@ def run(tmp_path: Path) -> RecordedRun:
                 "direction": ["up", "up", "down"],
                 "busy_s": [30.0, 6.0, 3.0],
                 "bytes": [1000, 500, 8],
+                "delivered_bytes": [1000, 300, 8],
+                "lost_bytes": [0, 200, 0],
                 "wire_bytes": [1066, 566, 74],
                 "transfers": [1, 1, 1],
             },
@@ -65,6 +67,7 @@ def test_links_are_added_up_by_direction(run: RecordedRun) -> None:
     assert list(usage) == ["access/up", "access/down"]
     assert usage["access/up"]["utilisation"][0] == pytest.approx(0.3)
     assert usage["access/up"]["payload_bytes"][0] == 1500
+    assert usage["access/up"]["lost_bytes"][0] == 200
     assert usage["access/up"]["wire_bytes"][0] == 1632
     assert usage["access/down"]["transfers"][0] == 1
     assert np.isnan(usage["access/up"]["utilisation"][1])

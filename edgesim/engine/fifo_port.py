@@ -1,0 +1,96 @@
+"""A link of a device's own on which messages get lost, are jittered, or need a connection."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+from typing import Any, NamedTuple
+
+from edgesim.engine.carried import Carried
+from edgesim.engine.clock import Clock
+from edgesim.engine.ports import Done
+from edgesim.network.headers import HeaderMode, wire_bytes
+from edgesim.network.rate import RateProcess
+from edgesim.network.transport import Flight, Transport
+
+
+class FifoPort:
+    """One message after the other, each in its flights; the next one waits for the last of them.
+
+    Messages arrive in the order in which they were sent: one that jitter would let overtake arrives with the one
+    before it, as over one connection.
+    """
+
+    __slots__ = ("_clock", "_messages", "_reached_s", "carried", "free_s", "rate", "transport")
+
+    def __init__(self, clock: Clock, rate: RateProcess, transport: Transport, carried: Carried) -> None:
+        self._clock, self.rate, self.transport, self.carried = clock, rate, transport, carried
+        self.free_s = self._reached_s = 0.0
+        self._messages: deque[_Message] = deque()
+
+    @property
+    def header_mode(self) -> HeaderMode:
+        return self.transport.header_mode
+
+    @property
+    def delay_s(self) -> float:
+        return self.transport.delay_s
+
+    def send(self, subject: Any, nbytes: int, done: Done) -> None:
+        now = self._clock.now
+        start_s = max(now, self.free_s)
+        flights, delay_s = self.transport.trip(start_s, nbytes)
+        self.carried.accept(nbytes)
+        self.carried.begin(flights)
+        passed, finish_s = self._fly(start_s, flights)
+        self.free_s = finish_s
+        self._messages.append(_Message(wire_bytes(nbytes, self.header_mode), passed, finish_s))
+        if finish_s == inf:
+            return
+        self.transport.ended(finish_s)
+        if delay_s < inf:
+            self._reached_s = max(self._reached_s, finish_s + delay_s)
+            delay_s = self._reached_s - finish_s
+        self.carried.end(nbytes, finish_s, delay_s)
+        done(subject, now, start_s, finish_s, nbytes, delay_s, finish_s - start_s)
+
+    def queued_bytes(self, now_s: float) -> float:
+        messages = self._messages
+        while messages and messages[0].finish_s <= now_s:
+            messages.popleft()
+        return sum(max(each.wire_bytes - self._sent(each, now_s), 0.0) for each in messages)
+
+    def foreseen_s(self, now_s: float, nbytes: int) -> float:
+        start_s = max(now_s, self.free_s)
+        flights, delay_s = self.transport.foreseen(start_s, nbytes)
+        return self._fly(start_s, flights)[1] + delay_s
+
+    def _fly(self, start_s: float, flights: list[Flight]) -> tuple[list[_Passed], float]:
+        """The flights with their times, and when the next message may start."""
+        passed = []
+        for flight in flights:
+            last_s = self.rate.finish(start_s, 8 * flight.wire_bytes) if start_s < inf else inf
+            passed.append(_Passed(start_s, last_s, flight.wire_bytes))
+            start_s = max(last_s + flight.rest_s, start_s + flight.cycle_s)
+        return passed, start_s
+
+    def _sent(self, message: _Message, now_s: float) -> float:
+        """Bytes of a message that have left by now, repetitions included."""
+        sent = 0.0
+        for first_s, last_s, nbytes in message.passed:
+            if first_s >= now_s:
+                break
+            sent += nbytes if last_s <= now_s else self.rate.integral(first_s, now_s) / 8
+        return sent
+
+
+class _Passed(NamedTuple):
+    first_s: float
+    last_s: float
+    wire_bytes: int
+
+
+class _Message(NamedTuple):
+    wire_bytes: int
+    passed: list[_Passed]
+    finish_s: float
