@@ -7,6 +7,7 @@ from functools import reduce
 
 from edgesim.scenario.problems import Problem
 from edgesim.scenario.scenario import Scenario
+from edgesim.scenario.server_queues import ServerQueue
 from edgesim.scenario.servers import Server
 
 
@@ -15,6 +16,7 @@ def check_servers(scenario: Scenario) -> Iterator[Problem]:
     for name, server in scenario.servers.items():
         yield from _deadlines(scenario, name, server)
         yield from _replicas(scenario, name, server)
+        yield from _scheduler(scenario, name, server)
         yield from _not_simulated(name, server)
 
 
@@ -39,9 +41,27 @@ def _replicas(scenario: Scenario, name: str, server: Server) -> Iterator[Problem
             yield Problem(("servers", name, "count"), message)
 
 
+def _scheduler(scenario: Scenario, name: str, server: Server) -> Iterator[Problem]:
+    """Who shares has no queue and no batch; a plan is for one worker that serves one by one, by deadlines."""
+    here, kind = ("servers", name), server.scheduler.type
+    if kind == "in_turn":
+        return
+    if server.batch.max_size > 1:
+        yield Problem((*here, "batch", "max_size"), f"found {server.batch.max_size} beside {kind}; allowed: 1")
+    if kind == "processor_sharing" and server.queue != ServerQueue():
+        yield Problem((*here, "queue"), f"found a queue beside {kind}, where nobody waits; allowed: leave it out")
+    if kind == "imprecise" and server.queue.order != "edf":
+        yield Problem((*here, "queue", "order"), f"found {server.queue.order} beside {kind}; allowed: edf")
+    if kind == "imprecise" and server.workers > 1:
+        yield Problem((*here, "workers"), f"found {server.workers} beside {kind}, which plans for one; allowed: 1")
+    if kind == "imprecise" and scenario.regression:
+        message = "found imprecise, which plans by accuracy, where data asks for counts; allowed: in_turn"
+        yield Problem((*here, "scheduler", "type"), message)
+
+
 def _not_simulated(name: str, server: Server) -> Iterator[Problem]:
     """A key that would be quietly ignored must not be written."""
-    for key in (("queue", "order"), ("queue", "bound"), ("admission",), ("count",)):
+    for key in (("queue", "order"), ("queue", "bound"), ("admission",), ("count",), ("scheduler",)):
         found, default = reduce(getattr, key, server), reduce(getattr, key, Server())  # type: ignore[arg-type]
         if found != default:
             yield Problem(("servers", name, *key), "not simulated yet; allowed: leave it out")

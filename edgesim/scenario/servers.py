@@ -11,6 +11,7 @@ from edgesim.scenario.admissions import Admission
 from edgesim.scenario.devices import AfterDeadline
 from edgesim.scenario.document import Key
 from edgesim.scenario.processors import Processor
+from edgesim.scenario.schedulers import InTurn, Scheduler
 from edgesim.scenario.server_queues import ServerQueue
 from edgesim.scenario.spec import Count, NotNegative, Spec
 
@@ -43,6 +44,7 @@ class Server(Spec):
     admission: Admission | None = Field(
         default=None, description="Whom it turns away when a request arrives; none: nobody but for a full queue."
     )
+    scheduler: Scheduler = Field(default_factory=InTurn, description="What the workers do with those who wait.")
     batch: Batch = Field(
         default_factory=Batch, description="When waiting requests are served together; else one by one."
     )
@@ -57,3 +59,5 @@ class Server(Spec):
             yield ("queue", "order")
         if self.admission is not None and self.admission.type == "deadline":
             yield ("admission", "type")
+        if self.scheduler.type == "imprecise":
+            yield ("scheduler", "type")

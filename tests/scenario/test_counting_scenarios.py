@@ -87,6 +87,11 @@ def test_made_up_classes_are_refused_where_counts_are_asked_for(tmp_path: Path) 
         loaded(tmp_path, "{source: zoo, name: count_vit}", toy)
 
 
+def test_a_plan_by_accuracy_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="counting.yaml:14:.*scheduler.type: found imprecise, which plans by accuracy"):
+        loaded(tmp_path, "edge: {}", "edge: {scheduler: {type: imprecise}}")
+
+
 def test_a_users_policy_that_needs_confidence_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(USER)
     check_needs(loaded(tmp_path, "device_only, exit: 0", "'mine.py:Plain'"))

@@ -23,15 +23,27 @@ CASES = [
     ("admission: {type: deadline}", "deadline", "admission.type", "needs the deadline|devices.camera.deadline.known"),
     ("count: 0", "0", "count", "found 0|a whole number at least 1"),
     ("balance: two", "two", "balance", "found 'two'|two_choices, random or nearest"),
+    ("scheduler: {type: ps}", "ps", "scheduler.type", "found 'ps'|in_turn, processor_sharing or imprecise"),
+    ("scheduler: imprecise", "imprecise", "scheduler", "found 'imprecise'|a mapping with type"),
+    ("scheduler: {type: imprecise, quantum: -1}", "-1", "scheduler.quantum", "found -1|at least 0"),
+    ("scheduler: {type: imprecise}", "imprecise", "scheduler.type", "needs the deadline|devices.camera.deadline.known"),
+    (
+        "queue: {bound: 5}\n    scheduler: {type: processor_sharing}",
+        "queue",
+        "queue",
+        "where nobody waits|leave it out",
+    ),
+    ("queue: {order: priority}\n    scheduler: {type: imprecise}", "order", "queue.order", "priority beside|edf"),
 ]
 
 
 @pytest.mark.parametrize(("text", "marker", "key", "words"), CASES, ids=[case[0][:50] for case in CASES])
 def test_a_mistake_in_a_servers_section(bench, text, marker, key, words):
     message = bench.refused("workers: 2", f"workers: 2\n    {text}")
+    first = text.split("\n")[0]
     line = next((line for line in message.splitlines() if f": servers.edge.{key}: " in line), None)
     assert line is not None, message
-    assert line.startswith(bench.where(f"    {text}")) and marker in text, message
+    assert line.startswith(bench.where(f"    {first}")) and marker in text, message
     for word in words.split("|"):
         assert word in line
 
@@ -47,6 +59,13 @@ def test_a_replica_is_named_as_no_other_server(bench):
     assert f"{bench.where('count: 3')}5: servers.edge.count: found 3 replicas beside a server named edge-2" in message
 
 
+@pytest.mark.parametrize("kind", ["processor_sharing", "imprecise"])
+def test_a_scheduler_of_another_kind_takes_no_batches(bench, kind):
+    message = bench.refused("workers: 2", f"workers: 2\n    scheduler: {{type: {kind}}}")
+    assert f"servers.edge.batch.max_size: found 4 beside {kind}; allowed: 1" in message
+    assert ("servers.edge.workers: found 2 beside imprecise" in message) == (kind == "imprecise")
+
+
 @pytest.mark.parametrize(
     ("data", "asks"),
     [
@@ -56,6 +75,8 @@ def test_a_replica_is_named_as_no_other_server(bench):
             [("queue", "order")],
         ),
         ({"admission": {"type": "deadline"}}, [("admission", "type")]),
+        ({"scheduler": {"type": "imprecise"}}, [("scheduler", "type")]),
+        ({"scheduler": {"type": "processor_sharing"}}, []),
     ],
 )
 def test_who_acts_on_deadlines(data: dict[str, Any], asks: list[Any]) -> None:
