@@ -9,6 +9,8 @@ from typing import Any, get_args
 import pytest
 from pages import PAGES, ROOT
 
+from edgesim.compute.power_presets import POWER_PRESETS
+from edgesim.network.radio_power_presets import RADIO_PRESETS
 from edgesim.policies.registry import BUILT_IN
 from edgesim.profiling.presets import PRESETS
 from edgesim.scenario import policies
@@ -54,3 +56,14 @@ def test_every_policy_has_its_section_and_keys() -> None:
 def test_every_preset_has_its_row() -> None:
     rows = dict(re.findall(r"^\| `([\w-]+)` \|.*\| ([VD]) \|", text("profile.md"), flags=re.MULTILINE))
     assert rows == {name: preset.mark for name, preset in PRESETS.items()}
+
+
+def test_every_preset_of_power_has_its_row() -> None:
+    """With its numbers and what they are; a radio's, at least its name and slopes."""
+    page = text("energy.md")
+    for name, preset in POWER_PRESETS.items():
+        idle = "" if preset.idle_w is None else f"{preset.idle_w:g} "
+        assert f"| `{name}` | {idle}| {preset.compute_w:g} | {preset.label} |" in page
+    for name, radio in RADIO_PRESETS.items():
+        slopes = (radio.values["send_uj_per_bit"], radio.values["receive_uj_per_bit"])
+        assert f"| `{name}` | {slopes[0]:.5g} / {slopes[1]:.5g} |" in page
