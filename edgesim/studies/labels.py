@@ -11,6 +11,7 @@ from edgesim.engine.world import replication_root
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
 from edgesim.scenario.scenario import Scenario
+from edgesim.studies.power_labels import power_labels
 from edgesim.studies.rate_labels import is_warped, rate_label, rate_warnings, steady_warning
 
 
@@ -52,6 +53,7 @@ def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
         )
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
         yield "Decision times are measured on the profiled machine and scaled with the codecs"
+    yield from power_labels(scenario)
 
 
 def warnings_of(scenario: Scenario, assets: Assets) -> list[str]:
