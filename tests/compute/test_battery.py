@@ -73,6 +73,22 @@ def test_the_level_is_that_of_small_steps_and_energy_is_conserved(case: Case, as
     assert battery.harvested_j == pytest.approx(battery.spilled_j + battery.drawn_j + level_j - 12.0, abs=1e-9)
 
 
+@given(cases())
+@settings(max_examples=200, deadline=None)
+def test_it_does_not_matter_when_a_draw_is_told(case: Case) -> None:
+    """Each as it begins, as a device would, and the last one cut short: less is drawn from then on."""
+    battery = Battery(LAW, case.harvest, case.idle_w)
+    for start_s, stop_s, drawn_w in sorted(case.draws):
+        battery.level_j(start_s)
+        battery.draw(start_s, stop_s, drawn_w)
+    draws = sorted(case.draws)
+    if draws:
+        start_s, stop_s, drawn_w = draws.pop()
+        battery.draw(start_s + STEP_S, stop_s, -drawn_w)
+        draws.append((start_s, start_s + STEP_S, drawn_w))
+    assert battery.level_j(30.0) == pytest.approx(case._replace(draws=draws).levels(30.0)[-1], abs=1e-9)
+
+
 @given(cases(), grid)
 @settings(max_examples=300, deadline=None)
 def test_it_is_empty_where_small_steps_first_meet_the_cut_off(case: Case, now_s: float) -> None:
