@@ -33,8 +33,19 @@ def build_radio(spec: radio.RadioRate, root: int, *key: str | int) -> RadioRate:
     position, line of sight, shadowing and handovers both directions share.  Raises InputError for a bad track, and for
     fading whose coherence time neither the scenario nor a speed tells.
     """
-    file = spec.mobility.file if spec.mobility.type == "track" else None
-    return _rate(spec, file and version(file), root, *key)
+    return _rate(spec, _version(spec), root, *key)
+
+
+def build_channel(spec: radio.RadioRate, root: int, *owner: str | int) -> Channel:
+    """What both directions share: where the device is, and by ``serving`` and ``next_change`` which site serves it.
+
+    owner: the key of ``build_radio`` without the direction.
+    """
+    return _channel(spec, _version(spec), root, *owner)
+
+
+def _version(spec: radio.RadioRate) -> Version:
+    return version(spec.mobility.file) if spec.mobility.type == "track" else None
 
 
 @lru_cache(maxsize=KEPT)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 RECENT = 2  # chunks, and states at their starts, that are kept: there may be thousands of chains
-KEPT_EVERY = 64  # of the older states at chunk starts, every 64th is kept
 
 State = TypeVar("State")
 Chunk = TypeVar("Chunk")
@@ -16,14 +15,15 @@ class KeyedChain(Generic[State, Chunk]):
     """Chunk k is made of draws keyed by k and of the state that chunk k - 1 left.
 
     follow: (state, k) -> chunk k and the state that it leaves, the same for the same arguments.  The recent states and
-    every 64th are kept, so that any chunk can be had in any order by walking at most 64 chunks from a kept state, or on
-    from the last one, and is the same.
+    every ``kept_every``-th are kept, so that any chunk can be had in any order by walking at most so many chunks from a
+    kept state, or on from the last one, and is the same.
     """
 
-    __slots__ = ("_follow", "recent", "states")
+    __slots__ = ("_follow", "_kept_every", "recent", "states")
 
-    def __init__(self, start: State, follow: Callable[[State, int], tuple[Chunk, State]]):
+    def __init__(self, start: State, follow: Callable[[State, int], tuple[Chunk, State]], kept_every: int = 64):
         self._follow = follow
+        self._kept_every = kept_every
         self.states = {0: start}
         self.recent: dict[int, Chunk] = {}
 
@@ -32,7 +32,7 @@ class KeyedChain(Generic[State, Chunk]):
         if k not in self.recent:
             for walked in range(max(start for start in self.states if start <= k), k + 1):
                 made, self.states[walked + 1] = self._follow(self.states[walked], walked)
-                if (walked + 1 - RECENT) % KEPT_EVERY:
+                if (walked + 1 - RECENT) % self._kept_every:
                     self.states.pop(walked + 1 - RECENT, None)
             self.recent[k] = made
             if len(self.recent) > RECENT:

@@ -24,6 +24,7 @@ from edgesim.network.shadowing import correlated, correlation
 from edgesim.workload.random import generator
 
 CHUNK_SAMPLES = 512
+KEPT_EVERY = 8  # states at chunk starts: a chunk takes longer to make than a state to keep
 
 LineOfSight = Literal["drawn", "always", "never"]
 
@@ -69,7 +70,7 @@ class Channel:
         self._key = key
         self._sites_m = np.array(law.sites_m)
         nothing = np.zeros(len(law.sites_m))
-        self._chain = KeyedChain(_State(nothing, nothing, None, Change(LONG_AGO, 0)), self._follow)
+        self._chain = KeyedChain(_State(nothing, nothing, None, Change(LONG_AGO, 0)), self._follow, KEPT_EVERY)
 
     def serving(self, time_s: float) -> int:
         """The site that serves (in an interruption: that is about to), by its place in the law's sites."""
@@ -126,7 +127,7 @@ class Channel:
         signal_db = -np.where(sees, loss.los_db(ground_m), loss.nlos_db(ground_m))
         if law.shadowing:
             signal_db -= np.where(sees, los_sigma_db, nlos_sigma_db) * y
-        return signal_db, z[-1], y[-1]
+        return signal_db, z[-1].copy(), y[-1].copy()  # a view would keep the whole
 
     def _way(self, k: int) -> tuple[np.ndarray, np.ndarray]:
         """(samples, sites) distances on the ground, and (samples, 1) how far each sample is from the one before."""

@@ -58,7 +58,7 @@ def changes(
         ripe = running >= needed
         first = int(ripe.any(axis=1).argmax())
         if not ripe[first].any():
-            return found, Attachment(site, running[-1])
+            return found, Attachment(site, running[-1].copy())
         site = int(np.where(ripe[first], rest_db[first], -np.inf).argmax())
         runs = np.zeros_like(runs)
         found.append(Change(since + first, site))

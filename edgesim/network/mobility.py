@@ -127,7 +127,7 @@ class RandomWaypoint:
             self._knots, self._made = self._make(k), k
         if k + 1 == len(self._starts_s):
             self._starts_s.append(float(self._knots.times_s[-1]))
-            self._starts_m.append(self._knots.points_m[-1])
+            self._starts_m.append(self._knots.points_m[-1].copy())
         return self._knots
 
     def _make(self, k: int) -> _Knots:

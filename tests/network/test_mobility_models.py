@@ -61,9 +61,8 @@ def test_waypoints_stay_inside_and_keep_to_their_speeds() -> None:
     assert (points_m >= 0).all() and (points_m <= [LAW.width_m, LAW.height_m]).all()
     speeds_mps = moved_m(points_m)[1:] / 0.01
     assert speeds_mps.max() <= LAW.high_mps * (1 + 1e-6)
-    still = speeds_mps < 1e-9
-    _, durations_s = legs(12_800)
-    assert still.mean() == pytest.approx(LAW.pause_s / (LAW.pause_s + durations_s.mean()), rel=0.1)
+    stays_s = np.diff(RandomWaypoint(LAW, 3, "walker")._legs(0).times_s)[1::2]
+    assert stays_s == pytest.approx(LAW.pause_s, rel=1e-9)
 
 
 def z_scores(lengths_m: np.ndarray, durations_s: np.ndarray) -> dict[str, float]:

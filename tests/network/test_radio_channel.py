@@ -16,20 +16,28 @@ from edgesim.network.path_loss import umi
 HANDOVER = Handover(3.0, 0.16, 0.05)
 LAW = ChannelLaw(umi(3.5), ((0.0, 0.0), (300.0, 0.0), (0.0, 300.0)), HANDOVER, 0.04)
 ALONE = replace(LAW, sites_m=((0.0, 0.0),))
-DEVICES = 2000
 
 
-def gains_db(law: ChannelLaw, mobility: Static | Track, count: int = 1, devices: int = DEVICES) -> np.ndarray:
+def gains_db(law: ChannelLaw, mobility: Static | Track, count: int, devices: int) -> np.ndarray:
     """(devices, samples) gains of devices that move alike."""
     channels = (Channel(law, mobility, 5, "access", number) for number in range(devices))
     return 10 * np.log10([channel.samples(0, count).gain for channel in channels])
 
 
+LONG = 100_000
+
+
+def share_score(wrong: float = 1.0) -> float:
+    """To and fro through the site, 50 m on each side, where P_LOS is 0.5196: sight is nearly independent each time."""
+    to_and_fro = Track([0.0, 0.04, 0.08], [(50.0, 0.0), (-50.0, 0.0), (50.0, 0.0)], "loop")
+    sees = gains_db(replace(ALONE, shadowing=False), to_and_fro, LONG, 1)[0] > -85  # 79.09 or 94.18 dB
+    means = sees.reshape(100, -1).mean(axis=1)
+    return float((means.mean() * wrong - 0.5196) / (means.std(ddof=1) / 10))
+
+
 def test_the_share_in_line_of_sight_is_that_of_the_distance() -> None:
-    sees = gains_db(replace(ALONE, shadowing=False), Static(60.0, 80.0))[:, 0] > -90  # 85.31 or 104.64 dB at 100 m
-    expected = 0.2310
-    error = np.sqrt(expected * (1 - expected) / DEVICES)
-    assert abs(sees.mean() - expected) < 3.3 * error
+    assert abs(share_score()) < 3.3
+    assert abs(share_score(wrong=1.05)) > 3.3
 
 
 def test_sight_is_drawn_along_the_way() -> None:
@@ -46,23 +54,33 @@ def test_sight_is_drawn_along_the_way() -> None:
     assert abs(np.corrcoef(first, last)[0, 1]) < 3.3 / np.sqrt(400)
 
 
-@pytest.mark.parametrize(("sight", "loss_db", "sigma_db"), [("always", 85.31, 4.0), ("never", 104.64, 7.82)])
-def test_shadowing_has_the_spread_of_the_table(sight: str, loss_db: float, sigma_db: float) -> None:
-    found = gains_db(replace(ALONE, line_of_sight=sight), Static(100.0, 0.0))[:, 0] + loss_db
-    assert abs(found.mean()) < 3.3 * sigma_db / np.sqrt(DEVICES)
-    assert abs(found.std() / sigma_db - 1) < 3.3 / np.sqrt(2 * DEVICES)
+SHADOWS = {"always": (4.0, 10.0), "never": (7.82, 13.0)}
 
 
-@pytest.mark.parametrize(("sight", "correlation_m"), [("always", 10.0), ("never", 13.0)])
-def test_shadowing_is_correlated_along_the_way(sight: str, correlation_m: float) -> None:
-    """1/e at the correlation distance, across the border of a chunk."""
-    count = CHUNK_SAMPLES + 201
-    way = Track([0.0, (count - 1) * 0.04], [(100.0, 0.0), (100.0, correlation_m * (count - 1) / 400)], "hold")
+def shadow_scores(sight: str, sigma_db: float, correlation_m: float) -> dict[str, float]:
+    """Along a straight way of one such correlation distance a sample, through many chunks, in standard errors."""
+    way = Track([0.0, 0.04 * LONG], [(0.0, 50.0), (SHADOWS[sight][1] * LONG, 50.0)], "hold")
     law = replace(ALONE, line_of_sight=sight)
-    with_it, without = gains_db(law, way, count), gains_db(replace(law, shadowing=False), way, count, 1)
-    shadow = with_it - without
-    product = shadow[:, 200] * shadow[:, 600] / np.sqrt(shadow[:, 200].var() * shadow[:, 600].var())
-    assert abs(product.mean() - np.exp(-1)) < 3.3 * product.std() / np.sqrt(DEVICES)
+    shadow_db = gains_db(law, way, LONG, 1)[0] - gains_db(replace(law, shadowing=False), way, LONG, 1)[0]
+    steps_m = SHADOWS[sight][1]
+    expected = {
+        "mean": (shadow_db, 0.0),
+        "variance": (shadow_db**2, sigma_db**2),
+        "correlation": (shadow_db[1:] * shadow_db[:-1] / SHADOWS[sight][0] ** 2, np.exp(-steps_m / correlation_m)),
+    }
+    scores = {}
+    for name, (values, mean) in expected.items():
+        means = np.array([part.mean() for part in np.array_split(values, 200)])  # hardly correlated
+        scores[name] = (means.mean() - mean) / (means.std(ddof=1) / np.sqrt(200))
+    return scores
+
+
+@pytest.mark.parametrize("sight", SHADOWS)
+def test_shadowing_has_the_spread_and_the_correlation_of_the_table(sight: str) -> None:
+    sigma_db, correlation_m = SHADOWS[sight]
+    assert all(abs(score) < 3.3 for score in shadow_scores(sight, sigma_db, correlation_m).values())
+    assert abs(shadow_scores(sight, 1.05 * sigma_db, correlation_m)["variance"]) > 3.3
+    assert abs(shadow_scores(sight, sigma_db, 1.05 * correlation_m)["correlation"]) > 3.3
 
 
 def test_any_order_gives_the_same_samples() -> None:
@@ -92,4 +110,7 @@ def test_little_is_kept() -> None:
     channel = Channel(LAW, RandomWaypoint(WaypointLaw(300, 300, 5, 20, 1), 1, "drone"), 1, "drone")
     for first in range(0, 200 * CHUNK_SAMPLES, CHUNK_SAMPLES):
         channel.samples(first, 10)
-    assert len(channel._chain.recent) == 2 and len(channel._chain.states) <= 6
+    assert len(channel._chain.recent) == 2 and len(channel._chain.states) <= 200 / 8 + 3
+    for state in channel._chain.states.values():
+        kept = [state.sight, state.shadow, *([state.attachment.runs] if state.attachment else [])]
+        assert all(values.base is None and values.size == 3 for values in kept)

@@ -11,6 +11,11 @@ from pydantic import TypeAdapter
 
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
+from edgesim.network.build_radio import build_channel, build_radio
+from edgesim.network.channel import ChannelLaw
+from edgesim.network.handover import Handover
+from edgesim.network.mobility import WaypointLaw
+from edgesim.network.path_loss import LogDistanceLoss, OfficeLoss, Shadow, uma, umi
 from edgesim.network.radio import LONGEST_S, RadioRate, grid
 from edgesim.network.rate import pieces
 from edgesim.scenario.rates import Rate
@@ -41,12 +46,32 @@ def link(spec: dict[str, Any], direction: str = "up", device: str = "drone-0") -
     return built
 
 
+def test_what_a_scenario_says_arrives() -> None:
+    loss = {"type": "log_distance", "exponent": 3.1, "at_1m_db": 41.0, "sigma_db": 6.0, "correlation_m": 30.0}
+    handover = {"hysteresis_db": 2.5, "time_to_trigger_ms": 120, "interruption_ms": 35}
+    spec = RATES.validate_python(MOVING | {"path_loss": loss, "handover": handover, "measurement_ms": 20})
+    channel = build_channel(spec, 3, "rate", "access", "drone-0")
+    assert channel.law == ChannelLaw(
+        LogDistanceLoss(41.0, 3.1, Shadow(6.0, 30.0), 1.5, 10.0),
+        ((0.0, 0.0), (200.0, 0.0), (0.0, 200.0)),
+        Handover(2.5, 0.12, 0.035),
+        0.02,
+        "always",
+    )
+    assert channel.mobility._law == WaypointLaw(200.0, 200.0, 5.0, 20.0, 0.0)
+    assert build_radio(spec, 3, "rate", "access", "drone-0", "up").channel is channel
+    for found, wanted in (("umi", umi(3.5)), ("uma", uma(3.5)), ("inh", OfficeLoss(3.5))):
+        of_table = RATES.validate_python(MOVING | {"path_loss": {"type": found}})
+        assert build_channel(of_table, 3, "rate", "access", "drone-0").law.loss == wanted
+
+
 def test_the_budget_of_a_link() -> None:
     assert link(PLAIN).rate(12.3) == pytest.approx(96.35e6, abs=5e3)
     down = PLAIN | {"site_power_dbm": 23, "device_noise_figure_db": 5}
     assert link(down, "down").rate(12.3) == pytest.approx(96.35e6, abs=5e3)
-    louder = PLAIN | {"device_power_dbm": 20, "antenna_gain_db": 3, "spectral_efficiency_cap": 4}
-    assert link(louder).rate(0) == pytest.approx(80e6)
+    otherwise = PLAIN | {"device_power_dbm": 20, "antenna_gain_db": 3, "efficiency": 0.5}
+    assert link(otherwise).rate(0) == pytest.approx(96.35e6 / 2, abs=5e3)
+    assert link(PLAIN | {"spectral_efficiency_cap": 4}).rate(0) == pytest.approx(80e6)
 
 
 @pytest.mark.parametrize(("coherence_ms", "measurement_ms"), [(10, 40), (60, 40), (33, 40), (1.3, 40), (10_000, 1)])
@@ -69,6 +94,16 @@ def test_fading_has_its_capacity_and_is_new_after_the_coherence_time() -> None:
     assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 3.3 / np.sqrt(len(found))
     slow = np.array(pieces(link(spec | {"fading": {"type": "rician", "k_db": 3, "coherence_ms": 80}}), 0, 100.0)[1])
     assert (slow[::2] == slow[1::2]).all() and (slow[2::2] != slow[:-2:2]).all()
+
+
+def test_the_rician_factor_is_in_decibels() -> None:
+    """The gains behind the rates vary by (1 + 2 k) / (1 + k)^2."""
+    plain = PLAIN | {"spectral_efficiency_cap": 99}
+    _, rates = pieces(link(plain | {"fading": {"type": "rician", "k_db": 6, "coherence_ms": 10}}), 0.0, 1000.0)
+    gains = (2 ** (np.array(rates) / 20e6) - 1) / (2 ** (link(plain).rate(0) / 20e6) - 1)
+    k = 10**0.6
+    spread = (gains - 1) ** 2
+    assert abs(spread.mean() - (1 + 2 * k) / (1 + k) ** 2) < 3.3 * spread.std() / np.sqrt(len(spread))
 
 
 def test_coherence_time_from_the_top_speed() -> None:
