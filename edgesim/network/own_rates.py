@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
-from itertools import pairwise
 from math import inf
 from typing import Literal
 
 from edgesim.network.cell import Flow, Share, SharedCell
 from edgesim.network.constant import ConstantRate
-from edgesim.network.rate import RateProcess
+from edgesim.network.rate import RateProcess, chunks
 
 SILENT = Share(0.0, 0.0)
 
@@ -76,13 +75,7 @@ class OwnRatesCell(SharedCell[Flow]):
 
 def rates_from(rate: RateProcess, start_s: float) -> Iterator[tuple[float, float]]:
     """(rate in bits a second, until when it holds) from ``start_s`` on, without end."""
-    edges, _ = rate.chunk(0)
-    k = max(int((start_s - edges[0]) / (edges[-1] - edges[0])), 0)  # most chunks are equally long
-    while k and rate.chunk(k)[0][0] > start_s:
-        k -= 1
-    while True:
-        edges, rates = rate.chunk(k)
-        for (_, until_s), rate_bps in zip(pairwise(edges), rates, strict=True):
+    for edges_s, rates_bps in chunks(rate, start_s, inf):
+        for until_s, rate_bps in zip(edges_s[1:], rates_bps, strict=True):
             if until_s > start_s:
                 yield rate_bps, until_s
-        k += 1
