@@ -14,6 +14,7 @@ from edgesim.network.radio_power_presets import RADIO_PRESETS
 from edgesim.policies.registry import BUILT_IN
 from edgesim.profiling.presets import PRESETS
 from edgesim.scenario import policies
+from edgesim.scenario.servers import Server
 
 FILES = re.compile(r"`((?:edgesim|tests|scenarios|docs|benchmarks|notebooks)/[\w/.]+\.\w+)`")
 SPECS: dict[str, Any] = {
@@ -67,3 +68,8 @@ def test_every_preset_of_power_has_its_row() -> None:
     for name, radio in RADIO_PRESETS.items():
         slopes = (radio.values["send_uj_per_bit"], radio.values["receive_uj_per_bit"])
         assert f"| `{name}` | {slopes[0]:.5g} / {slopes[1]:.5g} |" in page
+
+
+def test_every_key_of_a_server_has_its_row() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", text("servers.md").split("## Queue")[0], flags=re.MULTILINE)
+    assert sorted(rows) == sorted(Server.model_fields)
