@@ -46,6 +46,14 @@ class Link(Spec):
     )
     prior_mbps: Positive = Field(description="What an estimator of the uplink says before its first sample, Mb/s.")
 
+    @property
+    def own_rates(self) -> bool:
+        """Whether each device has a rate of its own: on a link of its own, or in a cell where all may differ."""
+        own_in_cell = self.discipline.type == "airtime" or (
+            self.discipline.type == "csma" and self.discipline.rates == "own"
+        )
+        return self.sharing == "fifo" or own_in_cell
+
     @field_validator("discipline")
     @classmethod
     def _of_a_cell(cls, discipline: Discipline, info: ValidationInfo) -> Discipline:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgesim.scenario.document import Key
 from edgesim.scenario.problems import Problem, not_among
 from edgesim.scenario.radio import RadioRate
-from edgesim.scenario.rates import Rate, SeasonalRate
+from edgesim.scenario.rates import Rate, SeasonalRate, radio_of
 from edgesim.scenario.scenario import Scenario
 
 SHARED = ("path_loss", "sites", "mobility", "carrier_ghz", "shadowing", "handover", "measurement_ms")
@@ -17,21 +17,27 @@ SHARED = ("path_loss", "sites", "mobility", "carrier_ghz", "shadowing", "handove
 def check_radio(scenario: Scenario) -> Iterator[Problem]:
     """Servers near base stations exist; both directions of a link mean one device in one place."""
     for name, link in scenario.links.items():
-        up, down = _radio(link.up, ("links", name, "up")), _radio(link.down, ("links", name, "down"))
-        for found in (up, down):
-            if found is not None:
-                yield from _servers(*found, scenario)
-        if up is not None and down is not None:
-            for key in SHARED:
-                if getattr(up[0], key) != getattr(down[0], key):
-                    yield Problem((*down[1], key), f"found another {key} than in up, allowed: the same")
+        radios = [(direction, radio) for direction in ("up", "down") if (radio := radio_of(getattr(link, direction)))]
+        for direction, radio in radios:
+            yield from _servers(radio, _key(getattr(link, direction), ("links", name, direction)), scenario)
+            if not link.own_rates:
+                message = (
+                    "found cell, whose devices share one rate, with process radio, which has one for each device; "
+                )
+                yield Problem(("links", name, "sharing"), message + "allowed: fifo, or a discipline with own rates")
+        if len(radios) == 2:
+            yield from _alike(radios[0][1], radios[1][1], _key(link.down, ("links", name, "down")))
 
 
-def _radio(rate: Rate, key: Key) -> tuple[RadioRate, Key] | None:
-    """The radio that is a rate, or that a season is laid over."""
-    if isinstance(rate, SeasonalRate):
-        return _radio(rate.of, (*key, "of"))
-    return (rate, key) if isinstance(rate, RadioRate) else None
+def _key(rate: Rate, key: Key) -> Key:
+    """Where the radio stands that is a rate, or that a season is laid over."""
+    return _key(rate.of, (*key, "of")) if isinstance(rate, SeasonalRate) else key
+
+
+def _alike(up: RadioRate, down: RadioRate, key: Key) -> Iterator[Problem]:
+    for name in SHARED:
+        if getattr(up, name) != getattr(down, name):
+            yield Problem((*key, name), f"found another {name} than in up, allowed: the same")
 
 
 def _servers(radio: RadioRate, key: Key, scenario: Scenario) -> Iterator[Problem]:

@@ -140,6 +140,13 @@ Rate = Annotated[
 ]
 
 
+def radio_of(rate: Rate) -> RadioRate | None:
+    """The radio that a rate is, or that a season is laid over."""
+    if isinstance(rate, SeasonalRate):
+        return radio_of(rate.of)
+    return rate if isinstance(rate, RadioRate) else None
+
+
 def files_of(rate: Rate) -> list[Path]:
     """The files that a rate is read from."""
     if isinstance(rate, SeasonalRate):

@@ -10,6 +10,7 @@ from edgesim.engine.assets import Assets
 from edgesim.engine.world import replication_root
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
+from edgesim.scenario.rates import radio_of
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.power_labels import power_labels
 from edgesim.studies.rate_labels import is_warped, rate_label, rate_warnings, steady_warning
@@ -51,6 +52,8 @@ def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
             "Warped rates keep the mean that each path has over the run; mean transfer time still rises with their "
             "variability (Jensen)"
         )
+    if any(radio_of(rate) for link in scenario.links.values() for rate in (link.up, link.down)):
+        yield "Radio: one stream, no interference, perfect rate adaptation; handovers follow the signal, not the load"
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
         yield "Decision times are measured on the profiled machine and scaled with the codecs"
     yield from power_labels(scenario)

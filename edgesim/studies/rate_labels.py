@@ -11,6 +11,13 @@ from edgesim.network.realised import realised
 from edgesim.scenario.rates import Rate, TraceRate
 from edgesim.scenario.rates_markov import MarkovRate
 
+SURROUNDINGS = {
+    "umi": "UMi street canyon of 3GPP TR 38.901",
+    "uma": "UMa of 3GPP TR 38.901",
+    "inh": "InH office of 3GPP TR 38.901",
+    "log_distance": "log-distance path loss",
+}
+
 
 def rate_label(rate: Rate) -> str:
     """Where a rate is from, in a few words."""
@@ -29,6 +36,8 @@ def _source(rate: Rate) -> str:
         return f"{LABEL}: {rate.preset} ({find_preset(rate.preset).source})"
     if rate.process == "markov" and rate.file is not None:
         return f"synthetic, {len(markov_law(rate).rates_bps)} Markov states fitted to {rate.file.name}"
+    if rate.process == "radio":
+        return f"synthetic: radio, {SURROUNDINGS[rate.path_loss.type]}"
     return "synthetic"
 
 

@@ -61,7 +61,7 @@ def text(bench) -> str:
     own_rates = bench.text.replace("sharing: cell\n", "sharing: cell\n    discipline: {type: airtime}\n")
     found, count = re.subn(r"    up: .*\n    down: .*\n", RADIO, own_rates)
     assert count == 1
-    return found
+    return found.replace("sharing: cell\n", "sharing: fifo\n")
 
 
 @pytest.mark.parametrize(("old", "new", "key", "words"), CASES)
@@ -93,6 +93,26 @@ def test_both_directions_mean_one_device(bench, text) -> None:
     with pytest.raises(InputError, match=r"links\.access\.down\.handover: found another handover than in up"):
         bench.load(first + "    down:\n" + second.replace("hysteresis_db: 3", "hysteresis_db: 4"))
     bench.load(first + "    down:\n" + second.replace("bandwidth_mhz: 20", "bandwidth_mhz: 40"))
+
+
+@pytest.mark.parametrize(
+    ("discipline", "fits"),
+    [("{type: equal}", False), ("{type: airtime}", True), ("{type: csma}", False), ("{type: csma, rates: own}", True)],
+)
+def test_a_cell_of_one_rate_is_no_radio(bench, text, discipline, fits) -> None:
+    cell = text.replace("sharing: fifo\n", f"sharing: cell\n    discipline: {discipline}\n")
+    if fits:
+        bench.load(cell)
+        return
+    with pytest.raises(InputError, match=r"links\.access\.sharing: found cell, .* allowed: fifo, or a discipline"):
+        bench.load(cell)
+
+
+def test_a_radio_under_a_season_is_looked_at_as_well(bench, text) -> None:
+    under = text.replace("    down: *radio\n", "    down: {process: seasonal, of: *radio, amplitude: 0.5}\n")
+    bench.load(under)
+    with pytest.raises(InputError, match=r"links\.access\.down\.of\.sites\.0\.server: found 'egde'"):
+        bench.load(under.replace("0], server: edge", "0], server: egde"))
 
 
 @pytest.mark.parametrize("loss", ["{type: uma}", "{type: inh}", OFFICE])

@@ -54,6 +54,23 @@ def test_traces_and_presets_are_named(tmp_path: Path) -> None:
     assert links["access down"].startswith(f"{LABEL}: 3g-norway (3G in Norway")
 
 
+def test_radio_links_say_what_they_leave_out() -> None:
+    radio = {
+        "process": "radio",
+        "path_loss": {"type": "umi"},
+        "sites": [{"position_m": [0, 0]}],
+        "mobility": {"type": "static", "position_m": [50, 0]},
+        "carrier_ghz": 3.5,
+        "bandwidth_mhz": 20,
+    }
+    season = {"process": "seasonal", "of": radio, "amplitude": 0.5}
+    scenario = linked(season, radio)
+    labels = labels_of(scenario, load_assets(scenario), [])
+    assert labels["links"]["access down"] == "synthetic: radio, UMi street canyon of 3GPP TR 38.901"
+    assert labels["links"]["access up"] == f"{labels['links']['access down']}, times a sinusoid"
+    assert sum("no interference" in sentence for sentence in labels["assumptions"]) == 1
+
+
 def test_measured_costs_are_called_measured_or_scaled() -> None:
     scenario = small()
     assets = load_assets(scenario)
