@@ -162,6 +162,7 @@ class Device(Node):
 class Server(Node):
     """An edge server: k workers and one queue.
 
+    carried_bytes: what is sent along with each request: see ``World``.
     serves_ahead: whether all that becomes of a request here may be booked when it comes, as nobody could see or change
     anything meanwhile: see ``engine.look_ahead``.  begins_s: when those begin that wait, if that is so.
     """
@@ -170,6 +171,7 @@ class Server(Node):
         "batches",
         "batching",
         "begins_s",
+        "carried_bytes",
         "idle_workers",
         "result_bytes",
         "service_s",
@@ -192,6 +194,7 @@ class Server(Node):
         super().__init__(name, slot, False, costs, policy, aborts)
         self.workers = self.idle_workers = workers
         self.result_bytes = result_bytes
+        self.carried_bytes = 0
         self.batching = batching
         self.queue: deque[Task] = deque()
         self.serves_ahead = False

@@ -77,6 +77,7 @@ class Transfers(Serving):
             return
         if self.live is not None:
             task.live, nbytes = self.live.send(task.place.model, task.live, codec, cut == 0)
+        nbytes += server.carried_bytes
         request.cut, request.codec = cut, codec
         request.bytes_up += nbytes
         task.node, task.place, task.blocks = server, behind, cut

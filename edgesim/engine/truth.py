@@ -63,7 +63,8 @@ class Truth:
         if step.payload == "image":
             cut, place = 0, self._places[step.model or place.model]
         t += device.costs[place.model].encode_s(step.codec, cut, task.luck) * task.factor
-        t = device.uplink.foreseen_s(t, place.behind(cut, step.codec)[0][request.sample])
+        nbytes = place.behind(cut, step.codec)[0][request.sample] + server.carried_bytes
+        t = device.uplink.foreseen_s(t, nbytes)
         if t == inf:
             return inf
         t += server.batching.max_wait_s if server.batching is not None else server.expected_wait_s()

@@ -32,9 +32,13 @@ from edgesim.scenario.estimators import EwmaEstimator
 from edgesim.scenario.links import Link
 from edgesim.scenario.processors import Processor
 from edgesim.scenario.scenario import Scenario
+from edgesim.scenario.servers import Server as ServerSpec
 from edgesim.workload.deadlines import mean_deadline_s
 from edgesim.workload.random import generator
 from edgesim.workload.requests import requests_of
+
+DEADLINE_BYTES = 8
+"""A time as a double."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class World:
         policy.prepare(self._facts(policy.needs, name, name, users[0] if users else None, link))
         server.plan = plan_of(policy)
         exact = policy.needs.deadline == "exact" and all(known_deadline(each) == "exact" for each in users)
+        server.carried_bytes = _carried_bytes(spec, policy.needs, exact)
         server.view, server.request_view = ServerView(server, self._truth(server)), TaskView(server, exact)
         return server
 
@@ -199,6 +204,15 @@ class World:
                 for name in assets.shapes
             }
         return self._known_models[processor]
+
+
+def _carried_bytes(spec: ServerSpec, needs: Needs, exact: bool) -> int:
+    """Payload beside a request's data: its deadline, if the server or its policy goes by it, and what the policy says.
+
+    What an oracle knows does not travel.
+    """
+    told = any(spec.asks_deadlines()) or (exact and not needs.truth)
+    return (DEADLINE_BYTES if told else 0) + needs.carried_bytes
 
 
 def known_deadline(spec: DeviceClass | None) -> DeadlineKnowledge:

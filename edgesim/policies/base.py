@@ -30,12 +30,15 @@ class Needs:
     statistics: exit statistics from validation.
     confidence: confidence, entropy or margin of exits, which regression does not have.
     truth: the future rate, the label or the cost draws: such a policy is an oracle and marked so everywhere.
+    carried_bytes: what its device instance tells its server instance with each request that is sent, such as a counter;
+    charged as payload.
     """
 
     deadline: DeadlineKnowledge = "none"
     statistics: bool = False
     confidence: bool = False
     truth: bool = False
+    carried_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

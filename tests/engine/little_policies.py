@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from edgesim.outcomes.path import Path
-from edgesim.policies.base import ModelShape, Policy, RequestView, View
+from edgesim.policies.base import ModelShape, Needs, Policy, RequestView, View
 from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
 
 
@@ -114,3 +115,9 @@ class Watching(OnImage):
     def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
         self.seen.append((view.now_s, view.rate_bps))
         return super().on_device(request, view)
+
+
+class Telling(OnImage):
+    """Knows the deadline, and tells its server instance something of two bytes with each request."""
+
+    needs: ClassVar[Needs] = Needs(deadline="exact", carried_bytes=2)

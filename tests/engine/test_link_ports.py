@@ -323,3 +323,25 @@ def test_a_cancel_message_that_overtakes_its_upload(tmp_path: Path) -> None:
     assert tables.node("edge").served == 0
     up = tables.links.set_index("direction").loc["up"]
     assert up.delivered_bytes == up.bytes == 100_008
+
+
+# What travels with a request
+
+
+@pytest.mark.parametrize(("policy", "carried"), [("OnImage", 0), ("Telling", 8 + 2)])
+def test_what_travels_with_a_request_is_charged(policy: str, carried: int) -> None:
+    """The deadline, where the policy needs it, and what the policy declares."""
+    spec = linked(5, deadline={"distribution": "fixed", "ms": 300, "known": "exact"})
+    policies = {"p": {"type": f"little_policies:{policy}"}}
+    rows = run(world(devices={"cam": spec}, policies=policies, links={"l": link(0.8)})).requests
+    assert set(rows.bytes_up) == {1000 + carried}
+    assert rows.uplink_s.values == pytest.approx(8 * (1000 + carried) / 0.8e6)
+
+
+def test_what_oracles_know_does_not_travel() -> None:
+    spec = linked(5, deadline={"distribution": "fixed", "ms": 300, "known": "exact"})
+    models = {"toy": toy([200.0], state_bytes=[1000])}
+    policies = {"p": {"type": "link_oracle"}, "q": {"type": "fixed_cut", "cut": 0, "codec": "raw"}}
+    servers = {"edge": {"processor": {"factor": 0.1}}}
+    rows = run(world(devices={"cam": spec}, models=models, policies=policies, servers=servers)).requests
+    assert set(rows.bytes_up) == {0, 1000}
