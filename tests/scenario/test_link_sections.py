@@ -62,19 +62,6 @@ def test_a_discipline_needs_a_cell(bench, discipline):
     assert f"links.access.discipline: found {kind} beside sharing: fifo, allowed: beside sharing: cell" in message
 
 
-RADIO = """{process: radio, path_loss: {type: inh}, sites: [{position_m: [0, 0]}],
-      mobility: {type: static, position_m: [10, 0]}, carrier_ghz: 3.5, bandwidth_mhz: 20}"""
-
-
-@pytest.mark.parametrize("discipline", ["{type: equal}", "{type: weighted, weights: {camera: 2}}", "{type: csma}"])
-def test_radio_links_have_no_common_rate(bench, discipline):
-    old = next(line for line in bench.text.splitlines() if line.startswith("    up: "))
-    message = bench.refused(old, f"    discipline: {discipline}\n    up: {RADIO}")
-    assert "links.access.up.process: found radio in a cell with a common rate, allowed: discipline airtime" in message
-    bench.changed(old, f"    discipline: {{type: airtime}}\n    up: {RADIO}")
-    bench.changed(old, f"    discipline: {{type: csma, rates: own}}\n    up: {RADIO}")
-
-
 def test_what_a_link_may_say(bench):
     text = "discipline: {type: csma, speeds: {sensor: 0.1}}\n    jitter_ms: 2\n    connection: cold\n    idle_s: 3"
     loss = "loss: {process: bernoulli, p: 0.01}"

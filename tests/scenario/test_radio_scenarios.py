@@ -57,9 +57,8 @@ CASES = [
 
 @pytest.fixture
 def text(bench) -> str:
-    """The scenario of all tests with a radio link in place of its rates, which the devices of its cell have each."""
-    own_rates = bench.text.replace("sharing: cell\n", "sharing: cell\n    discipline: {type: airtime}\n")
-    found, count = re.subn(r"    up: .*\n    down: .*\n", RADIO, own_rates)
+    """The scenario of all tests with a radio link in place of its rates."""
+    found, count = re.subn(r"    up: .*\n    down: .*\n", RADIO, bench.text)
     assert count == 1
     return found.replace("sharing: cell\n", "sharing: fifo\n")
 
