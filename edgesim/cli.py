@@ -207,6 +207,28 @@ def trace_show(
     show_command(file, reading_of(format, time_column, rate_column, unit, where or []), plot, as_json)
 
 
+@trace_app.command("fit")
+def trace_fit(
+    file: TraceFile,
+    format: TraceFormat = None,
+    time_column: TimeColumn = None,
+    rate_column: RateColumn = None,
+    unit: TraceUnit = None,
+    where: Where = None,
+    step_ms: Annotated[
+        float | None, typer.Option(min=1, help="Step of the processes; the trace's resolution, at least 100.")
+    ] = None,
+    states: Annotated[int, typer.Option(min=2, max=50, help="Most states of the Markov chain.")] = 8,
+    seed: Annotated[int, typer.Option(help="Root of the random numbers of generated paths.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """AR(1) with outages and Markov chain that reproduce a recorded rate, how well, and their YAML."""
+    from edgesim.commands.trace import reading_of
+    from edgesim.commands.trace_fit import fit_command
+
+    fit_command(file, reading_of(format, time_column, rate_column, unit, where or []), step_ms, states, seed, as_json)
+
+
 @validate_app.command()
 def theory(
     requests: Annotated[int, typer.Option(min=10_000, help="Requests of each queue.")] = 200_000,

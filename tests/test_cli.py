@@ -38,6 +38,7 @@ def test_help_names_every_command() -> None:
         (("models", "cuts"), ("NAME", "--img-size")),
         (("models", "import"), ("CHECKPOINT", "--as", "--out")),
         (("outcomes", "import"), ("SOURCE", "FOLDER", "--split", "--path")),
+        (("trace", "fit"), ("FILE", "--format", "--where", "--step-ms", "--states", "--seed", "--json")),
         (("init",), ("FILE",)),
         (("validate", "theory"), ("--requests", "--seed")),
         (

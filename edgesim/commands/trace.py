@@ -91,6 +91,13 @@ def _json(series: Series, trace: Trace, bin_s: float, found: RateStatistics) -> 
         "bin_s": bin_s,
         **asdict(found),
     }
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
-    }
+    return plain(values)
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows neither infinity nor NaN."""
+    return {name: None if _odd(value) else value for name, value in values.items()}
+
+
+def _odd(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

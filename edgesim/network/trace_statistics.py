@@ -45,7 +45,7 @@ def rate_statistics(rates_bps: np.ndarray, bin_s: float) -> RateStatistics:
     starts = int(out[0]) + int((out[1:] & ~out[:-1]).sum())
     return RateStatistics(
         mean_bps,
-        float(rates_bps.std()) / mean_bps,
+        float(rates_bps.std()) / mean_bps if mean_bps else math.nan,
         correlation(rates_bps, 1 / bin_s),
         correlation(rates_bps, 5 / bin_s),
         float(out.mean()),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from ruamel.yaml import YAML
 
 CARS = "protocol,num_tcp_conn,seq_num,A_throughput_mbps,B_throughput_mbps\n" + "".join(
     f"TCP,8,{second},{second % 7},{second % 5 + 1}\n" for second in range(40)
@@ -76,3 +77,38 @@ def test_show_refuses_in_one_line(command, rail: Path, monkeypatch, options: tup
     said = command("trace", "show", *options)
     assert said.code == 2 and said.out == "" and said.err.startswith("error: ") and said.err.count("\n") == 1
     assert words in said.err and sorted(path.name for path in Path().iterdir()) == ["cars.csv", "rail.csv"]
+
+
+def test_fit_prints_processes_to_paste(command, rail: Path) -> None:
+    said = command("trace", "fit", rail, *COLUMNS, "--states", "3", "--step-ms", "1000")
+    assert said.code == 0, said
+    assert "rail.csv, steps of 1000 ms" in said.out and "95 % interval" in said.out
+    ar1, markov = said.out[said.out.index("process: ar1") :].split("\n\n")
+    assert YAML(typ="safe").load(ar1)["step_ms"] == 1000
+    found = YAML(typ="safe").load(markov)
+    assert found["states_mbps"][0] == 0 and len(found["matrix"]) == len(found["states_mbps"])
+
+
+def test_fit_prints_json(command, rail: Path) -> None:
+    found = json.loads(command("trace", "fit", rail, *COLUMNS, "--seed", 5, "--json").out)
+    assert found["step_s"] == 0.5 and found["ar1"]["moments"]["mean_bps"] == 1.5e6
+    low, high = found["ar1"]["intervals"]["mean_bps"]
+    assert low < 1.5e6 < high
+    names = [each["name"] for each in found["markov"]["reproduces"]]
+    assert names == [each["name"] for each in found["ar1"]["reproduces"]] and "q95_bps" in names
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("cars.csv",), "holds 2 such series; choose one with where: carrier (A, B)"),
+        (("rail.csv", *COLUMNS, "--step-ms", "60000"), "rail.csv: found 2 steps of 60 s, allowed: at least 30"),
+        (("rail.csv", *COLUMNS, "--states", "1"), "Invalid value for '--states'"),
+        (("rail.csv", *COLUMNS, "--step-ms", "0"), "Invalid value for '--step-ms'"),
+    ],
+)
+def test_fit_refuses(command, rail: Path, monkeypatch, options: tuple[str, ...], words: str) -> None:
+    monkeypatch.chdir(rail.parent)
+    Path("cars.csv").write_text(CARS)
+    said = command("trace", "fit", *options)
+    assert said.code == 2 and said.out == "" and words in said.err

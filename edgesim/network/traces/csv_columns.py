@@ -39,7 +39,7 @@ def _rows(file: TraceFile, reading: Reading, time_column: str, rate_column: str)
     for name in (time_column, rate_column, *wanted):
         if name not in columns:
             raise InputError(f"{file.where(number)}: no column {name}; found {', '.join(columns)}")
-    time_scale = 1e-3 if time_column.endswith("_ms") else 1.0
+    time_scale = 1e-3 if time_column.lower().rpartition("_")[2] == "ms" else 1.0
     rate_scale = UNITS[reading.unit or _unit(rate_column)]
     for number, line in lines:
         fields = dict(zip(columns, split(line), strict=False))
