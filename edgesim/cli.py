@@ -102,6 +102,14 @@ def devices() -> None:
     devices_command()
 
 
+@app.command()
+def links() -> None:
+    """List the presets of links and of their rates with their numbers and sources."""
+    from edgesim.commands.links import links_command
+
+    links_command()
+
+
 @models_app.command("list")
 def models_list() -> None:
     """List the backbones that go by name, and the models of the zoo."""

@@ -10,6 +10,7 @@ import pytest
 from pages import PAGES, ROOT
 
 from edgesim.compute.power_presets import POWER_PRESETS
+from edgesim.network.link_presets import LINK_PRESETS
 from edgesim.network.radio_power_presets import RADIO_PRESETS
 from edgesim.policies.registry import BUILT_IN
 from edgesim.profiling.presets import PRESETS
@@ -73,3 +74,13 @@ def test_every_preset_of_power_has_its_row() -> None:
 def test_every_key_of_a_server_has_its_row() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", text("servers.md").split("## Queue")[0], flags=re.MULTILINE)
     assert sorted(rows) == sorted(Server.model_fields)
+
+
+def test_every_preset_of_links_has_its_row() -> None:
+    """With its numbers; those of a family share a row that names its ends."""
+    page = text("network.md")
+    for name, preset in LINK_PRESETS.items():
+        both = f"{preset.rate_mbps('up'):g}, {preset.rate_mbps('down'):g} | {preset.values['delay_ms']:g} |"
+        assert name.startswith(("lora", "ble")) or f"| `{name}` | {both}" in page
+    assert "| `lora-sf7` ... `lora-sf12` | 0.00547 ... 0.000293 both ways | 50 |" in page
+    assert "| `ble-1m`, `ble-2m` | 0.7 or 1.4 both ways | 15 |" in page

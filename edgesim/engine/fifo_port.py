@@ -42,7 +42,7 @@ class FifoPort:
         flights, delay_s = self.transport.trip(start_s, nbytes)
         self.carried.accept(nbytes)
         self.carried.begin(flights)
-        passed, finish_s = self._fly(start_s, flights)
+        passed, finish_s, air_s = self._fly(start_s, flights)
         self.free_s = finish_s
         self._messages.append(_Message(wire_bytes(nbytes, self.header_mode), passed, finish_s))
         if finish_s == inf:
@@ -52,7 +52,7 @@ class FifoPort:
             self._reached_s = max(self._reached_s, finish_s + delay_s)
             delay_s = self._reached_s - finish_s
         self.carried.end(nbytes, finish_s, delay_s)
-        done(subject, now, start_s, finish_s, nbytes, delay_s, finish_s - start_s)
+        done(subject, now, start_s, finish_s, nbytes, delay_s, air_s)
 
     def queued_bytes(self, now_s: float) -> float:
         messages = self._messages
@@ -65,14 +65,17 @@ class FifoPort:
         flights, delay_s = self.transport.foreseen(start_s, nbytes)
         return self._fly(start_s, flights)[1] + delay_s
 
-    def _fly(self, start_s: float, flights: list[Flight]) -> tuple[list[_Passed], float]:
-        """The flights with their times, and when the next message may start."""
-        passed = []
+    def _fly(self, start_s: float, flights: list[Flight]) -> tuple[list[_Passed], float, float]:
+        """The flights with their times, when the next message may start, and seconds on the air."""
+        passed, air_s = [], 0.0
         for flight in flights:
             last_s = self.rate.finish(start_s, 8 * flight.wire_bytes) if start_s < inf else inf
             passed.append(_Passed(start_s, last_s, flight.wire_bytes))
-            start_s = max(last_s + flight.rest_s, start_s + flight.cycle_s)
-        return passed, start_s
+            over_s = last_s + flight.rest_s
+            next_s = max(over_s, start_s + flight.cycle_s)
+            air_s += (over_s if flight.silent else next_s) - start_s
+            start_s = next_s
+        return passed, start_s, air_s
 
     def _sent(self, message: _Message, now_s: float) -> float:
         """Bytes of a message that have left by now, repetitions included."""

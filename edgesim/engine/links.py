@@ -16,11 +16,12 @@ from edgesim.network.connection import ColdConnection
 from edgesim.network.csma import contention
 from edgesim.network.fifo import FifoLink
 from edgesim.network.gilbert_elliott import GilbertElliott
+from edgesim.network.lora_frames import LoraFrames
 from edgesim.network.losses import Arq, Draw, in_bursts, independent
 from edgesim.network.own_rates import OwnRatesCell
 from edgesim.network.rate import RateProcess
 from edgesim.network.round_robin import RoundRobinCell
-from edgesim.network.transport import Transport, jitter
+from edgesim.network.transport import Connection, Transport, jitter
 from edgesim.scenario.disciplines import Airtime, Csma, Discipline, RoundRobin, Weighted
 from edgesim.scenario.links import Link
 from edgesim.scenario.losses import Loss
@@ -50,7 +51,7 @@ class Links:
         if spec.sharing == "cell":
             return self._cell_port(name, spec, device, class_name, direction)
         process = self._rate(name, spec, device, direction)
-        if spec.jitter_ms == 0 and spec.loss is None and spec.connection == "warm":
+        if spec.jitter_ms == 0 and spec.loss is None and spec.lora is None and spec.connection == "warm":
             return FifoLink(process, spec.delay_ms / 1e3, spec.headers, self.end_s)
         return FifoPort(self.clock, process, self._transport(name, spec, device, direction), Carried(self.end_s))
 
@@ -59,8 +60,10 @@ class Links:
         delay_s = spec.delay_ms / 1e3
         delays = jitter(spec.jitter_ms / 1e3, self.root, *key) if spec.jitter_ms else None
         losses = Arq(_draw(spec.loss, self.root, *key), spec.loss.tries) if spec.loss else None
-        connection = None
-        if spec.connection == "cold":  # the server answers over the connection that the device has opened
+        connection: Connection | None = None
+        if spec.lora is not None:
+            connection = LoraFrames(spec.lora.spreading_factor, spec.lora.duty_cycle)
+        elif spec.connection == "cold":  # the server answers over the connection that the device has opened
             handshake_rtts = HANDSHAKE_RTTS if spec.handshake_rtts is None else spec.handshake_rtts
             idle_s = IDLE_S if spec.idle_s is None else spec.idle_s
             connection = ColdConnection(2 * delay_s, handshake_rtts if direction == "up" else 0, idle_s)

@@ -11,7 +11,8 @@ Done = Callable[[Any, float, float, float, int, float, float], None]
 """(subject, accepted, start, finish, payload bytes, one-way delay, seconds on the air) of a transfer.
 
 Times in seconds; finish: before propagation.  delay: inf where the transfer was given up, which its sender knows at
-``finish``.  On the air: ``finish - start``, of which transfers of one device at the same time have equal parts.
+``finish``.  On the air: ``finish - start``, of which transfers of one device at the same time have equal parts,
+without the silence between flights that says so.
 """
 
 

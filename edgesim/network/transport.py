@@ -21,12 +21,14 @@ from edgesim.workload.random import draws
 class Flight(NamedTuple):
     """Bytes that leave in one go.
 
-    The next flight leaves ``rest_s`` after its last bit, and no sooner than ``cycle_s`` after its first one.
+    The next flight leaves ``rest_s`` after its last bit, and no sooner than ``cycle_s`` after its first one; silent:
+    while it waits for that the radio is off.
     """
 
     wire_bytes: int
     rest_s: float = 0.0
     cycle_s: float = 0.0
+    silent: bool = False
 
 
 class Trip(NamedTuple):

@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
 from edgesim.compute.power_presets import POWER_PRESETS
 from edgesim.network.radio_power_presets import RADIO_PRESETS
+from edgesim.scenario.preset_keys import any_key_may_be_left_out, known, with_preset
 from edgesim.scenario.spec import NotNegative, Spec, earlier
 
 PowerPresetName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(POWER_PRESETS)})]
 RadioPresetName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(RADIO_PRESETS)})]
 
 
-def _any_key_may_be_left_out(schema: dict[str, Any]) -> None:
-    """A preset may bring the keys that are needed."""
-    schema.pop("required")
-
-
-def _with_preset(data: Any, presets: Mapping[str, Any]) -> Any:
-    """``data`` on top of what its preset says; an unknown name brings every key, so that it alone is refused."""
-    name = data.get("preset") if isinstance(data, dict) else None
-    if name is None:
-        return data
-    if isinstance(name, str) and name in presets:
-        return {**presets[name].values, **data}
-    return {**{key: value for preset in presets.values() for key, value in preset.values.items()}, **data}
-
-
-def _known(name: str | None, presets: Mapping[str, Any]) -> str | None:
-    if name is not None and name not in presets:
-        raise ValueError(f"found '{name}', allowed: {', '.join(presets)}")
-    return name
-
-
 class RadioPower(Spec):
     """A radio whose power follows the rate, with a tail after transfers."""
 
-    model_config = ConfigDict(json_schema_extra=_any_key_may_be_left_out)
+    model_config = ConfigDict(json_schema_extra=any_key_may_be_left_out)
 
     preset: RadioPresetName | None = Field(
         default=None, description="Name of a published radio; keys beside it override its own."
@@ -63,12 +42,12 @@ class RadioPower(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, data: Any) -> Any:
-        return _with_preset(data, RADIO_PRESETS)
+        return with_preset(data, RADIO_PRESETS)
 
     @field_validator("preset")
     @classmethod
     def _is_known(cls, preset: str | None) -> str | None:
-        return _known(preset, RADIO_PRESETS)
+        return known(preset, RADIO_PRESETS)
 
     def least_w(self) -> float:
         """The least of the powers that it draws."""
@@ -80,7 +59,7 @@ class RadioPower(Spec):
 class Power(Spec):
     """Electrical power of a device."""
 
-    model_config = ConfigDict(json_schema_extra=_any_key_may_be_left_out)
+    model_config = ConfigDict(json_schema_extra=any_key_may_be_left_out)
 
     preset: PowerPresetName | None = Field(
         default=None, description="Name of a device whose powers these are; keys beside it override its own."
@@ -94,12 +73,12 @@ class Power(Spec):
     @model_validator(mode="before")
     @classmethod
     def _from_preset(cls, data: Any) -> Any:
-        return _with_preset(data, POWER_PRESETS)
+        return with_preset(data, POWER_PRESETS)
 
     @field_validator("preset")
     @classmethod
     def _is_known(cls, preset: str | None) -> str | None:
-        return _known(preset, POWER_PRESETS)
+        return known(preset, POWER_PRESETS)
 
     @field_validator("compute_w")
     @classmethod

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
+from edgesim.network.link_presets import LINK_PRESETS
 from edgesim.scenario.disciplines import Discipline, Equal
+from edgesim.scenario.lora import Lora
 from edgesim.scenario.losses import Loss
+from edgesim.scenario.preset_keys import any_key_may_be_left_out, known, with_preset
 from edgesim.scenario.rates import Rate
 from edgesim.scenario.spec import NotNegative, Positive, Spec, earlier
+
+LinkPresetName = Annotated[str, WithJsonSchema({"type": "string", "enum": list(LINK_PRESETS)})]
 
 
 class Link(Spec):
     """A kind of link; every device that names it has one of its own, or all share it as a cell."""
 
+    model_config = ConfigDict(json_schema_extra=any_key_may_be_left_out)
+
+    preset: LinkPresetName | None = Field(
+        default=None, description="Name of a technology that brings rates and delay; keys beside it override its own."
+    )
     sharing: Literal["fifo", "cell"] = Field(
         default="fifo",
         description="fifo: each device has a link of its own, first come first served; "
@@ -44,6 +54,9 @@ class Link(Spec):
     idle_s: Positive | None = Field(
         default=None, description="After so long without a message a connection is cold again, s (1 unless given)."
     )
+    lora: Lora | None = Field(
+        default=None, description="Messages leave as LoRa frames, at the rates of a lora preset; null: they do not."
+    )
     prior_mbps: Positive = Field(description="What an estimator of the uplink says before its first sample, Mb/s.")
 
     @property
@@ -53,6 +66,16 @@ class Link(Spec):
             self.discipline.type == "csma" and self.discipline.rates == "own"
         )
         return self.sharing == "fifo" or own_in_cell
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, data: Any) -> Any:
+        return with_preset(data, LINK_PRESETS)
+
+    @field_validator("preset")
+    @classmethod
+    def _is_known(cls, preset: str | None) -> str | None:
+        return known(preset, LINK_PRESETS)
 
     @field_validator("discipline")
     @classmethod
@@ -67,3 +90,13 @@ class Link(Spec):
         if value is not None and earlier(info, "connection") == "warm":
             raise ValueError(f"found {value} beside connection: warm, allowed: beside connection: cold")
         return value
+
+    @field_validator("lora")
+    @classmethod
+    def _alone(cls, lora: Lora | None, info: ValidationInfo) -> Lora | None:
+        """Frames of its own leave no room for those of another protocol."""
+        needed = {"sharing": "fifo", "loss": None, "headers": "none", "connection": "warm"}
+        odd = [key for key, value in needed.items() if earlier(info, key) != value]
+        if lora is not None and odd:
+            raise ValueError(f"found lora beside {', '.join(odd)}; allowed: a fifo, no loss, headers none, warm")
+        return lora

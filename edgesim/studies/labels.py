@@ -13,7 +13,7 @@ from edgesim.profiling.differences import differences
 from edgesim.scenario.rates import radio_of
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.power_labels import power_labels
-from edgesim.studies.rate_labels import is_warped, rate_label, rate_warnings, steady_warning
+from edgesim.studies.rate_labels import is_warped, preset_label, rate_label, rate_warnings, steady_warning
 
 
 def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dic
 def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
     for name, link in scenario.links.items():
         for direction, rate in (("up", link.up), ("down", link.down)):
-            yield name, direction, rate_label(rate)
+            yield name, direction, preset_label(link, rate, direction) or rate_label(rate)
 
 
 def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:

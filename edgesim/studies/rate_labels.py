@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edgesim.network.build import build_rate, load_trace, markov_law
+from edgesim.network.link_presets import LINK_PRESETS
 from edgesim.network.markov import StepLaw
 from edgesim.network.presets import LABEL, find_preset
 from edgesim.network.realised import realised
+from edgesim.scenario.links import Link
 from edgesim.scenario.rates import Rate, TraceRate
 from edgesim.scenario.rates_markov import MarkovRate
 
@@ -25,6 +27,15 @@ def rate_label(rate: Rate) -> str:
         return _source(rate)
     changes = ", ".join(f"{name} {value:g}" for name, value in rate.warp if value is not None)
     return f"{_source(rate)}, warped: {changes}"
+
+
+def preset_label(link: Link, rate: Rate, direction: str) -> str | None:
+    """What the link's preset says of its rate, where that was not overridden."""
+    if link.preset is None or rate.process != "constant" or rate.warp is not None:
+        return None
+    preset = LINK_PRESETS[link.preset]
+    same = rate.rate_mbps == preset.rate_mbps(direction)
+    return f"{link.preset}: {preset.label} ({preset.source})" if same else None
 
 
 def _source(rate: Rate) -> str:

@@ -15,6 +15,7 @@ from edgesim.engine.fifo_port import FifoPort
 from edgesim.network.connection import ColdConnection
 from edgesim.network.constant import ConstantRate
 from edgesim.network.csma import contention
+from edgesim.network.lora import time_on_air_s
 from edgesim.network.losses import Arq
 from edgesim.network.steps import steps_table
 from edgesim.network.tabled import TabledRate
@@ -121,6 +122,18 @@ def test_a_cold_uplink(tmp_path: Path, sharing: str) -> None:
     cold_s, warm_s = 0.08 + 0.04 + 2 * wire_s, 12 * wire_s
     assert tables.requests.uplink_s.tolist() == pytest.approx([cold_s, warm_s, cold_s])
     assert tables.requests.latency_s.tolist() == pytest.approx([cold_s + 0.04, warm_s + 0.04, cold_s + 0.04])
+
+
+def test_a_lora_uplink(tmp_path: Path) -> None:
+    """A label of 51 bytes takes its time on air; the next waits for the silence, and only sending costs energy."""
+    spec = linked(arrivals=at_times(tmp_path, [1.0, 2.0, 60.0]), power=POWER)
+    models = {"toy": toy([0.0], state_bytes=[51])}
+    links = {"l": {"preset": "lora-sf7", "prior_mbps": 0.005, "delay_ms": 0}}
+    rows = run(world(devices={"cam": spec}, models=models, links=links, folder=tmp_path, duration_s=100)).requests
+    air_s, answer_s = time_on_air_s(51, 7), time_on_air_s(8, 7)
+    waits = [0.0, 100 * air_s - 1.0, 0.0]
+    assert (rows.latency_s - answer_s).tolist() == pytest.approx([wait + air_s for wait in waits], rel=1e-6)
+    assert rows.energy_j.tolist() == pytest.approx([2 * air_s + 0.5 * answer_s] * 3)
 
 
 # Losses in a run

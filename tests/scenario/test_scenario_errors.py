@@ -159,6 +159,27 @@ CASES = [
         "links.access.up.warp.vc",
         "unknown key; allowed: cv, cv_factor",
     ),
+    (
+        "    delay_ms: 15",
+        "    delay_ms: 15\n    preset: wfii",
+        "wfii",
+        "links.access.preset",
+        "found 'wfii', allowed: 3g, lte, 5g, wifi",
+    ),
+    (
+        "    delay_ms: 15",
+        "    delay_ms: 15\n    lora: {spreading_factor: 6}",
+        "lora",
+        "links.access.lora.spreading_factor",
+        "found 6|at least 7 and at most 12",
+    ),
+    (
+        "    delay_ms: 15",
+        "    delay_ms: 15\n    lora: {spreading_factor: 7}",
+        "lora",
+        "links.access.lora",
+        "found lora beside sharing|allowed: a fifo, no loss, headers none",
+    ),
     (UP, "markov}", "up:", "links.access.up", "found none of matrix, generator_hz and file"),
     (UP, "markov, matrix: [[0, 1], [1, 0]]}", "up:", "links.access.up", "missing states_mbps, step_ms"),
     (

@@ -153,3 +153,11 @@ def test_outages_that_do_not_allow_a_cv_are_warned_of() -> None:
     cut = {"process": "gilbert_elliott", "good_mbps": 9, "good_mean_s": 1, "bad_mean_s": 1}
     (found,) = warned(linked({**cut, "warp": {"cv": 0.1}}))
     assert found.startswith("links.access.up: a coefficient of variation of 0.10 cannot be had with the outages")
+
+
+def test_a_link_by_preset_says_what_of_it_is_assumed() -> None:
+    wifi = {"preset": "wifi", "prior_mbps": 10, "down": {"process": "constant", "rate_mbps": 50}}
+    scenario = small(links={"access": wifi})
+    links = labels_of(scenario, load_assets(scenario), [])["links"]
+    assert links["access up"].startswith("wifi: up measured; down assumed alike") and "DADS" in links["access up"]
+    assert links["access down"] == "synthetic"
