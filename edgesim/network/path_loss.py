@@ -16,7 +16,10 @@ LIGHT_MPS = 299_792_458.0
 
 
 class Shadow(NamedTuple):
-    """Standard deviation of the shadowing (dB) and the distance over which its correlation falls to 1/e (m)."""
+    """Standard deviation of the shadowing (dB) and the distance over which its correlation falls to 1/e (m).
+
+    For the 3GPP models from table 7.4.1-1 and from table 7.5-6.
+    """
 
     sigma_db: float
     correlation_m: float

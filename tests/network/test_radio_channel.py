@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal, norm
 
 from edgesim.network.channel import CHUNK_SAMPLES, Channel, ChannelLaw
 from edgesim.network.handover import Handover
@@ -27,17 +28,37 @@ def gains_db(law: ChannelLaw, mobility: Static | Track, count: int, devices: int
 LONG = 100_000
 
 
-def share_score(wrong: float = 1.0) -> float:
-    """To and fro through the site, 50 m on each side, where P_LOS is 0.5196: sight is nearly independent each time."""
-    to_and_fro = Track([0.0, 0.04, 0.08], [(50.0, 0.0), (-50.0, 0.0), (50.0, 0.0)], "loop")
-    sees = gains_db(replace(ALONE, shadowing=False), to_and_fro, LONG, 1)[0] > -85  # 79.09 or 94.18 dB
-    means = sees.reshape(100, -1).mean(axis=1)
-    return float((means.mean() * wrong - 0.5196) / (means.std(ddof=1) / 10))
+def sights(x_m: float, y_m: float, count: int) -> np.ndarray:
+    """Whether one device is in line of sight while it jumps to and fro between (x, y) and (x, -y), 50 m from the site.
+
+    There P_LOS is 0.5196, and the gains are -79.09 or -94.18 dB.
+    """
+    to_and_fro = Track([0.0, 0.04, 0.08], [(x_m, y_m), (x_m, -y_m), (x_m, y_m)], "loop")
+    return gains_db(replace(ALONE, shadowing=False), to_and_fro, count, 1)[0] > -85
+
+
+def score(values: np.ndarray, expected: float) -> float:
+    """In standard errors, from the means of parts that are hardly correlated."""
+    means = np.array([part.mean() for part in np.array_split(values, 200)])
+    return float((means.mean() - expected) / (means.std(ddof=1) / np.sqrt(200)))
 
 
 def test_the_share_in_line_of_sight_is_that_of_the_distance() -> None:
-    assert abs(share_score()) < 3.3
-    assert abs(share_score(wrong=1.05)) > 3.3
+    sees = sights(0.0, 50.0, LONG)
+    assert abs(score(sees, 0.5196)) < 3.3
+    assert abs(score(sees, 1.05 * 0.5196)) > 3.3
+
+
+def test_sight_is_correlated_over_its_distance() -> None:
+    """Jumps of 50 m: a bivariate normal with correlation 1/e says how often two sights in a row are both clear."""
+
+    def both(correlation_m: float) -> float:
+        rho, level = np.exp(-50 / correlation_m), norm.ppf(umi(3.5).los_probability(np.array(50.0)))
+        return float(multivariate_normal.cdf([level, level], cov=[[1, rho], [rho, 1]]))
+
+    sees = sights(np.sqrt(50**2 - 25**2), 25.0, 10 * LONG)
+    assert abs(score(sees[1:] & sees[:-1], both(50.0))) < 3.3
+    assert abs(score(sees[1:] & sees[:-1], both(1.05 * 50.0))) > 3.3
 
 
 def test_sight_is_drawn_along_the_way() -> None:
@@ -68,11 +89,7 @@ def shadow_scores(sight: str, sigma_db: float, correlation_m: float) -> dict[str
         "variance": (shadow_db**2, sigma_db**2),
         "correlation": (shadow_db[1:] * shadow_db[:-1] / SHADOWS[sight][0] ** 2, np.exp(-steps_m / correlation_m)),
     }
-    scores = {}
-    for name, (values, mean) in expected.items():
-        means = np.array([part.mean() for part in np.array_split(values, 200)])  # hardly correlated
-        scores[name] = (means.mean() - mean) / (means.std(ddof=1) / np.sqrt(200))
-    return scores
+    return {name: score(values, mean) for name, (values, mean) in expected.items()}
 
 
 @pytest.mark.parametrize("sight", SHADOWS)
