@@ -50,10 +50,11 @@ def test_least_work_counts_by_the_worker() -> None:
     assert picks("least_work", replicas[:3], [0]) == [1]
 
 
-def test_two_choices_takes_the_less_loaded_of_each_pair_equally_often() -> None:
-    """With four ranked by load, the k-th least is the better one in 3 - k of the 6 pairs."""
-    found = Counter(picks("two_choices", [replica(n, waiting=n) for n in range(4)], range(12_000)))
-    assert [found[n] / 2000 for n in range(4)] == pytest.approx([3, 2, 1, 0], abs=0.07)
+@pytest.mark.parametrize("waiting", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]])
+def test_two_choices_takes_the_less_loaded_of_each_pair_equally_often(waiting: list[int]) -> None:
+    """Of four, the one with k waiting is the better one in 3 - k of the 6 pairs."""
+    found = Counter(picks("two_choices", [replica(each, waiting=each) for each in waiting], range(12_000)))
+    assert [found[each] / 2000 for each in range(4)] == pytest.approx([3, 2, 1, 0], abs=0.07)
 
 
 def test_of_two_alike_the_first_drawn_is_picked() -> None:
