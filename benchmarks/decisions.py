@@ -3,8 +3,8 @@
     python benchmarks/decisions.py
 
 Every policy decides in a run of a small world, those that always say the same included, and each call of
-``next_steps`` on a device is timed.  A simulation charges these samples to the device's processor; it never takes wall time inside a run.  A user's own policy is
-charged as Neurosurgeon is.  Let nothing else run.
+``next_steps`` on a device is timed.  A simulation charges these samples to the device's processor; it never takes wall
+time inside a run.  A user's own policy is charged as Neurosurgeon is.  Let nothing else run.
 """
 
 from __future__ import annotations

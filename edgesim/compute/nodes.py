@@ -202,6 +202,19 @@ class Server(Node):
         self.batches = self.services = 0
         self.service_s = 0.0
 
+    def line_up(self, now_s: float) -> float:
+        """When the only worker begins with what comes now, if it serves ahead."""
+        free_s = self.last_end_s
+        if free_s < now_s:
+            return now_s
+        waiting = self.begins_s  # who begins now still waits: deliveries of an instant come before ends of services
+        while waiting and waiting[0] < now_s:
+            waiting.popleft()
+        waiting.append(free_s)
+        if len(waiting) > self.queue_max:
+            self.queue_max = len(waiting)
+        return free_s
+
     def expected_wait_s(self) -> float:
         """What a request that came now would wait, by the mean service so far: the load report.
 

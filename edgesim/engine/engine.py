@@ -13,18 +13,18 @@ from typing import NamedTuple, Protocol
 
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.clock import ARRIVAL, NORMAL, Clock, Event
+from edgesim.engine.endings import DEADLINE, END_OF_RUN, QUEUE_FULL
+from edgesim.engine.express import ColumnRecorder, Express
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.places import Place
-from edgesim.engine.plan import DEADLINE, leads_nowhere
+from edgesim.engine.plan import leads_nowhere
 from edgesim.engine.program import Compiler
 from edgesim.engine.request import DEVICE_WAIT, Cancelling, Request, Task
 from edgesim.engine.transfers import Transfers
 from edgesim.policies.base import Feedback, RequestView, View
 from edgesim.policies.steps import Step
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
-
-QUEUE_FULL = "queue full"
-END_OF_RUN = "end of run"
+from edgesim.workload.requests import Coming
 
 
 class Recorder(Protocol):
@@ -72,11 +72,13 @@ class Engine(Transfers):
         self.compiler = Compiler(servers, places, depths)
         self._at = clock.at
         self.open: set[Request] = set()
+        self._express = Express(self, recorder) if isinstance(recorder, ColumnRecorder) else None
         self._on_arrival = (self._arrive,)
+        self._on_first_arrival = (self._arrive_first,)
         self._on_ready = (self._ready,)
         self._on_release = (self._next_task,)
         for device in devices:
-            self._plan_arrival(Event(device, self._on_arrival), device)
+            self.plan_arrival(Event(device, self._on_first_arrival), device)
 
     def next_decision(self) -> Decision | None:
         """Go on to the next decision of a node without a policy; None when nothing more happens."""
@@ -104,19 +106,32 @@ class Engine(Transfers):
             request.reason = END_OF_RUN
             self.recorder.request(request, self.clock.now)
         self.open.clear()
+        if self._express is not None:
+            self._express.close()
 
     # Arrivals and the device's processor
 
-    def _plan_arrival(self, event: Event, device: Device) -> None:
+    def plan_arrival(self, event: Event, device: Device) -> None:
         coming = next(device.requests, None)
         if coming is not None and coming[0] < self.stop_s:
             device.coming = coming
-            event.callbacks = self._on_arrival
             self._at(coming[0], ARRIVAL, event)
+
+    def _arrive_first(self, event: Event) -> None:
+        """A device's first request: find out which way all of them go."""
+        lane = self._express.lane(event.subject) if self._express else None
+        arrive = self._arrive if lane is None else lane.arrive
+        arrive(event)
 
     def _arrive(self, event: Event) -> None:
         device: Device = event.subject
         coming = device.coming
+        event.callbacks = self._on_arrival
+        self.plan_arrival(event, device)
+        self.take(device, coming)
+
+    def take(self, device: Device, coming: Coming) -> None:
+        """A request has arrived."""
         now = coming[0]
         request = Request(device, device.arrived, coming)
         device.arrived += 1
@@ -124,7 +139,6 @@ class Engine(Transfers):
         task = Task(request, device, device.root, now)
         if self.live is not None:
             task.live = self.live.begin(device.root.model, request.sample)
-        self._plan_arrival(event, device)
         if device.free_s > now:
             self._let_queue(device, task, now)
         else:

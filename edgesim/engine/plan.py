@@ -9,6 +9,7 @@ from typing import Any
 
 from edgesim.compute.nodes import Device, Node
 from edgesim.engine.clock import NORMAL, Callbacks, Clock, Event
+from edgesim.engine.endings import DEADLINE
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.program import Branch, Compiler, Give, Operation, Piece, Revoke, Ship
 from edgesim.engine.request import (
@@ -27,9 +28,6 @@ from edgesim.errors import InputError
 from edgesim.outcomes.scores import Scores
 from edgesim.policies.steps import Step, Stop, Wait, When
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
-
-DEADLINE = "deadline"
-"""Why a request is dropped that an aborting node gave up."""
 
 OPEN, FINISHED, ENDED, LEAVING, AWAY = range(5)
 """What an operation leaves behind: a plan that must be followed by another; one that may end here; one that ends

@@ -10,14 +10,13 @@ from math import inf
 
 from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
+from edgesim.engine.endings import CANCELLED
 from edgesim.engine.plan import ENDED, OPEN, Plans, leads_nowhere
 from edgesim.engine.program import Branch, Give, Operation, Piece
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Cancelling, Task
 
 Stage = tuple[int, list[Operation]]
 """(blocks to run up to, what follows there)."""
-
-CANCELLED = "cancelled"
 
 
 def stages(blocks: int, operations: Iterable[Operation]) -> list[Stage]:
@@ -64,16 +63,8 @@ class Serving(Plans):
 
     def _serve_ahead(self, server: Server, task: Task, now: float) -> None:
         """The only worker takes requests as they come: what it does next is settled."""
-        begin_s = server.last_end_s
-        if begin_s < now:
-            begin_s = now
-        else:  # deliveries of this instant come before the end of a service
-            waiting = server.begins_s
-            while waiting and waiting[0] < now:
-                waiting.popleft()
-            waiting.append(begin_s)
-            if len(waiting) > server.queue_max:
-                server.queue_max = len(waiting)
+        begin_s = server.line_up(now)
+        if begin_s > now:
             if begin_s == inf:  # not before the run is over
                 server.queue.append(task)
                 return

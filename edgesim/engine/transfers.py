@@ -7,7 +7,7 @@ from math import inf
 
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import DELIVERY, NORMAL, Callbacks, Event
-from edgesim.engine.plan import DEADLINE
+from edgesim.engine.endings import DEADLINE
 from edgesim.engine.request import (
     DOWNLINK,
     DOWNLINK_WAIT,

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import nan
 from operator import itemgetter
 from pathlib import Path
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edgesim.engine.request import ENERGY, SPENT_S, WASTED_J, WASTED_S
 from edgesim.results.arrow import arrow_names, arrow_numbers
 from edgesim.results.columns import (
     BOOL,
@@ -26,15 +25,13 @@ from edgesim.results.columns import (
     Column,
     arrow_schema,
 )
+from edgesim.results.request_rows import DTYPE, Columns, pack, request_columns
 from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 if TYPE_CHECKING:
     from edgesim.engine.request import GivenAnswer, Request
 
 ROW_GROUP = 8192
-ON_TIME, LATE, DROPPED, UNFINISHED = "on_time", "late", "dropped", "unfinished"
-STAGES = 11
-"""Of a request's sums, those that are columns as they are."""
 LONE = {"time_s": "latency_s", "correct": "final_correct", "error": "answer_error"}
 """What a lone answer's columns are called in its request's row, where that is another name."""
 _time = itemgetter(0)
@@ -54,71 +51,58 @@ class Codes(dict[str, int]):
         return number
 
 
-class Further(NamedTuple):
-    """See :class:`TableWriter`."""
-
-    fields: list[tuple[str, str]]
-    written: Callable[[np.ndarray], None]
-
-
 class TableWriter:
     """A Parquet file that grows by rows of one cell after the other; the cell's own columns are added here.
 
-    Rows are packed until a row group is full, names as numbers out of ``codes``, so that what a row was made of can be
-    freed at once.  ``pack`` makes of a row's values what ``rows`` collects; full ones are to be flushed.
-    further: values that rows have behind those of the columns, which are not written, and what is done with the rows
-    when they are.
+    Rows are packed until a row group is full, so that what a row was made of can be freed at once.
+    codes: numbers that stand for names in rows.
     """
 
-    def __init__(self, path: Path, columns: tuple[Column, ...], further: Further | None = None) -> None:
+    def __init__(self, path: Path, columns: tuple[Column, ...], codes: Codes) -> None:
         self._columns = columns[len(CELL) :]
         self._cell: CellKey = ("", nan, 0)
         self._schema = arrow_schema(columns)
         names = [column.name for column in columns if column.kind == NAME]
         self._file = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=names)
-        self.codes = Codes()
+        self._codes = codes
         fields = [(column.name, _FORMATS[column.kind]) for column in self._columns]
-        if further is not None:
-            fields += further.fields
-        self.dtype = np.dtype(fields)
-        self.pack = Struct("=" + "".join(form for _, form in fields)).pack
-        self.rows: list[bytes] = []
-        self._written = further and further.written
+        self._dtype = np.dtype(fields)
+        self._pack = Struct("=" + "".join(form for _, form in fields)).pack
+        self.names = [column.name for column in self._columns]
+        self._rows: list[bytes] = []
 
     def begin(self, cell: CellKey) -> None:
         """The rows from here on are of ``cell``."""
         self.flush()
         self._cell = cell
 
-    def append(self, row: tuple[float, ...]) -> None:
-        """A row, names coded."""
-        rows = self.rows
-        rows.append(self.pack(*row))
+    def append(self, row: tuple[Any, ...]) -> None:
+        """A row, names as they are or coded."""
+        codes, rows = self._codes, self._rows
+        rows.append(self._pack(*(codes[value] if isinstance(value, str) else value for value in row)))
         if len(rows) >= ROW_GROUP:
             self.flush()
 
-    def append_words(self, row: tuple[Any, ...]) -> None:
-        """A row, names as they are."""
-        codes = self.codes
-        self.append(tuple(codes[value] if isinstance(value, str) else value for value in row))
-
     def flush(self) -> None:
         """Write the rows that have been collected as a row group."""
-        rows = np.frombuffer(b"".join(self.rows), self.dtype)
-        self.rows.clear()
-        if not len(rows):
+        rows = np.frombuffer(b"".join(self._rows), self._dtype)
+        self._rows.clear()
+        self.write({name: rows[name] for name in self.names})
+
+    def write(self, columns: Columns) -> None:
+        """Write a row group at once; ``columns`` has the table's, and may have others."""
+        count = len(columns[self._columns[0].name])
+        if not count:
             return
-        if self._written is not None:
-            self._written(rows)
         policy, axis_deadline_ms, replication = self._cell
         arrays = [
-            arrow_names(np.zeros(len(rows), np.int32), [policy]),
-            arrow_numbers(np.full(len(rows), axis_deadline_ms)),
-            arrow_numbers(np.full(len(rows), replication, np.int32)),
+            arrow_names(np.zeros(count, np.int32), [policy]),
+            arrow_numbers(np.full(count, axis_deadline_ms)),
+            arrow_numbers(np.full(count, replication, np.int32)),
         ]
-        words = list(self.codes)
+        words = list(self._codes)
         for column in self._columns:
-            values = rows[column.name].copy()
+            values = np.ascontiguousarray(columns[column.name])
             arrays.append(arrow_names(values, words) if column.kind == NAME else arrow_numbers(values))
         self._file.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
@@ -157,122 +141,101 @@ class RunRecorder:
         num_blocks: Mapping[str, int],
         missed_errors: Sequence[float],
     ) -> None:
-        further = Further([("depth", "i"), ("answer_error", "d")], self._lone_answers)
+        self.codes = Codes()
         self._tables = {
-            stem: TableWriter(folder / f"{stem}.parquet", columns, further if stem == "requests" else None)
-            for stem, columns in TABLES.items()
+            stem: TableWriter(folder / f"{stem}.parquet", columns, self.codes) for stem, columns in TABLES.items()
         }
-        self._requests, self._answers = self._tables["requests"], self._tables["answers"]
-        self._answers.codes = self._requests.codes
+        self._kept: list[bytes] = []
         self._window = window
         self._num_blocks = num_blocks
-        self._missed_errors = missed_errors
+        self._missed_errors = np.asarray(missed_errors, dtype=float)
 
     def begin(self, cell: CellKey) -> None:
         """What is recorded from here on belongs to ``cell``."""
+        self._flush()
         for table in self._tables.values():
             table.begin(cell)
 
     def request(self, request: Request, end_s: float) -> None:
         """Write the request's row, and one for each of its answers."""
-        arrival_s, deadline_at_s, sums, answers = request.arrival_s, request.deadline_s, request.sums, request.answers
-        low, high = self._window
-        device, cut, bytes_up, energy_j = request.device, request.cut, request.bytes_up, sums[ENERGY]
-        table = self._requests
-        code, rows = table.codes, table.rows
-        latency_s = used_s = prediction = nan
-        depth = exit = -1
-        model = reason = ""
-        correct = final_correct = False
-        error = missed_error = self._missed_errors[request.sample]
-        answer_error = nan
-        wasted_s, wasted_bytes, wasted_j = sums[SPENT_S], bytes_up, energy_j
+        code, kept = self.codes, self._kept
+        device, cut, answers = request.device, request.cut, request.answers
         count = len(answers)
-        if count:
-            limit_s = deadline_at_s + ON_TIME_TOLERANCE_S
-            if count == 1:
-                final = shown = answers[0]
-                on_time = final[0] <= limit_s
-            else:
-                used, final = held_by(answers, limit_s)  # type: ignore[assignment]
-                shown, on_time = used or answers[-1], used is not None
-            latency_s = answers[0][0] - arrival_s
-            time_s, depth, model, exit, scores = shown
-            prediction, final_correct, end = scores[0], final[4][4], LATE
-            answer_error = scores[5]
-            if on_time:
-                end, correct, used_s = ON_TIME, scores[4], time_s - arrival_s
-                error = answer_error
-                wasted_s, wasted_bytes, wasted_j = sums[WASTED_S], request.wasted_bytes, sums[WASTED_J]
+        if count == 0:
+            first_s = shown_s = prediction = error = nan
+            depth = exit = -1
+            model, correct, final_correct = "", False, False
         else:
-            end, reason = (UNFINISHED if request.open else DROPPED), request.reason
-        row = table.pack(
-            code[device.name],
-            request.number,
-            request.sample,
-            arrival_s,
-            deadline_at_s - arrival_s,
-            low <= arrival_s <= high,
-            code[end],
-            code[reason],
-            latency_s,
-            used_s,
-            count,
-            code[model],
-            exit,
-            prediction,
-            correct,
-            final_correct,
-            error,
-            missed_error,
-            cut if cut >= 0 else self._num_blocks[device.root.model],
-            code[request.codec],
-            *sums[:STAGES],
-            bytes_up,
-            request.bytes_down,
-            energy_j,
-            wasted_s,
-            wasted_bytes,
-            wasted_j,
-            depth,
-            answer_error,
+            if count == 1:
+                shown = final = answers[0]
+            else:
+                used, final = held_by(answers, request.deadline_s + ON_TIME_TOLERANCE_S)  # type: ignore[assignment]
+                shown = used or answers[-1]
+                self._record_answers(request)
+            first_s = answers[0][0]
+            shown_s, depth, model, exit, (prediction, _, _, _, correct, error) = shown
+            final_correct = final[4][4]
+        kept.append(
+            pack(
+                code[device.name],
+                request.number,
+                request.sample,
+                request.arrival_s,
+                request.deadline_s,
+                request.open,
+                code[request.reason],
+                count,
+                first_s,
+                shown_s,
+                depth,
+                code[model],
+                exit,
+                prediction,
+                correct,
+                error,
+                final_correct,
+                cut if cut >= 0 else self._num_blocks[device.root.model],
+                code[request.codec],
+                *request.sums,
+                request.bytes_up,
+                request.bytes_down,
+                request.wasted_bytes,
+            )
         )
-        rows.append(row)
-        if count > 1:
-            self._record_answers(request)
-        if len(rows) >= ROW_GROUP:
-            table.flush()
+        if len(kept) >= ROW_GROUP:
+            self._flush()
+
+    def requests(self, kept: Columns) -> None:
+        """Write the rows of requests with one answer at most; ``kept`` as in ``request_rows``."""
+        columns = request_columns(kept, self._window, self._missed_errors, self.codes)
+        self._tables["requests"].write(columns)
+        lone = columns["answers"] == 1
+        table = self._tables["answers"]
+        table.write({name: columns[LONE.get(name, name)][lone] for name in table.names})
+
+    def _flush(self) -> None:
+        kept = np.frombuffer(b"".join(self._kept), DTYPE)
+        self._kept.clear()
+        self.requests({name: kept[name] for name in DTYPE.names or ()})
 
     def _record_answers(self, request: Request) -> None:
         """Write the answers of a request that has several."""
         low, high = self._window
-        table = self._answers
-        code, arrival_s = table.codes, request.arrival_s
+        table, arrival_s = self._tables["answers"], request.arrival_s
         deadline_s, counted = request.deadline_s - arrival_s, low <= arrival_s <= high
-        device, number = code[request.device.name], request.number
         for time_s, depth, model, exit, scores in request.answers:
-            since_s = time_s - arrival_s
-            row = device, number, counted, since_s, deadline_s, code[model], depth, exit, scores[0]
-            table.append((*row, scores[4], scores[5]))
-
-    def _lone_answers(self, requests: np.ndarray) -> None:
-        """Write the answers of the requests that have one, which says nothing more than their row."""
-        lone = requests[requests["answers"] == 1]
-        table = self._answers
-        rows = np.empty(len(lone), table.dtype)
-        for name in table.dtype.names or ():
-            rows[name] = lone[LONE.get(name, name)]
-        table.rows.append(rows.tobytes())
-        table.flush()
+            row = request.device.name, request.number, counted, time_s - arrival_s, deadline_s, model, depth, exit
+            table.append((*row, scores[0], scores[4], scores[5]))
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, bytes, delivered_bytes, lost_bytes, wire_bytes, transfers)."""
-        self._tables["links"].append_words(row)
+        self._tables["links"].append(row)
 
     def node(self, row: tuple[Any, ...]) -> None:
         """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
-        self._tables["nodes"].append_words(row)
+        self._tables["nodes"].append(row)
 
     def close(self) -> None:
+        self._flush()
         for table in self._tables.values():
             table.close()

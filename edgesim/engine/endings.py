@@ -1,0 +1,7 @@
+"""Why requests end without an answer, as the engine says it in the records; a policy may give reasons of its own."""
+
+QUEUE_FULL = "queue full"
+DEADLINE = "deadline"
+"""An aborting node gave it up."""
+CANCELLED = "cancelled"
+END_OF_RUN = "end of run"

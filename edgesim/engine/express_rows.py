@@ -1,0 +1,237 @@
+"""From the times of requests that went the straight way to their rows, many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, nan
+from struct import Struct
+from typing import NamedTuple
+
+import numpy as np
+
+from edgesim.compute.nodes import Device
+from edgesim.engine.program import Give, Ship
+from edgesim.outcomes.scores import Scores
+from edgesim.results.request_rows import Columns
+
+KEPT = (
+    ("lane", "i"),
+    ("number", "i"),
+    ("sample", "i"),
+    ("arrival_s", "d"),
+    ("deadline_at_s", "d"),
+    ("decide_s", "d"),
+    ("device_compute_s", "d"),
+    ("encode_s", "d"),
+    ("ready_s", "d"),
+    ("up_start_s", "d"),
+    ("up_finish_s", "d"),
+    ("begin_s", "d"),
+    ("served_s", "d"),
+    ("down_start_s", "d"),
+    ("down_finish_s", "d"),
+)
+"""All from ``ready_s`` on are absolute: bytes ready, first and last bit up, begin and end of the service, first and
+last bit down.  What is not before the end of the run does not happen, nor does what follows it."""
+DTYPE = np.dtype(list(KEPT))
+pack = Struct("=" + "".join(form for _, form in KEPT)).pack
+
+
+class Stretch(NamedTuple):
+    """What requests spent at one thing: from, to, how long; and whether it happened, for each."""
+
+    start_s: np.ndarray
+    stop_s: np.ndarray
+    seconds: np.ndarray
+    happened: np.ndarray
+
+    @classmethod
+    def of(cls, start_s: np.ndarray, stop_s: np.ndarray, happened: np.ndarray) -> Stretch:
+        return cls(start_s, stop_s, np.where(happened, stop_s - start_s, 0.0), happened)
+
+    def late_s(self, deadline_at_s: np.ndarray) -> np.ndarray:
+        """The part behind the deadline."""
+        late_s = self.stop_s - np.maximum(self.start_s, deadline_at_s)
+        return np.where(self.happened & (late_s > 0), late_s, 0.0)
+
+    def within_s(self, low: float, high: float) -> np.ndarray:
+        """The part within the measured window."""
+        inside = (low <= self.start_s) & (self.stop_s <= high)
+        part_s = np.minimum(self.stop_s, high) - np.maximum(self.start_s, low)
+        return np.where(self.happened, np.where(inside, self.seconds, np.maximum(part_s, 0.0)), 0.0)
+
+    def ends_within(self, low: float, high: float) -> np.ndarray:
+        return self.happened & (low <= self.stop_s) & (self.stop_s <= high)
+
+
+class Trip:
+    """What lanes have in common: what is sent where, and which answer comes back; arrays are by sample."""
+
+    def __init__(self, ship: Ship, give: Give, answers: list[Scores], codes: Mapping[str, int]) -> None:
+        self.ship, self.give = ship, give
+        self.codec, self.model = codes[ship.codec], codes[give.model]
+        self.sizes = np.array(ship.sizes)
+        self.prediction, self.correct, self.error = np.array([(each[0], each[4], each[5]) for each in answers]).T
+
+
+class LaneColumns(NamedTuple):
+    """What differs between lanes, by lane; trip: its number, device: the code of its name."""
+
+    device: np.ndarray
+    trip: np.ndarray
+    delay_s: np.ndarray
+    delay_back_s: np.ndarray
+    compute_w: np.ndarray
+    send_w: np.ndarray
+    receive_w: np.ndarray
+
+
+class Books:
+    """Keeps the accounts of lanes, as the other parts of the engine keep those of single requests.
+
+    codes: numbers for words.  window: the measured one.  end_s: when the run is over.  unfinished: why a request has no
+    answer then.
+    """
+
+    def __init__(self, codes: Mapping[str, int], window: tuple[float, float], end_s: float, unfinished: str) -> None:
+        self._codes, self._window, self._end_s, self._unfinished = codes, window, end_s, unfinished
+        self._devices: list[Device] = []
+        self._lanes: list[tuple[float, ...]] = []
+        self._trips: dict[tuple[int, int], tuple[int, Trip]] = {}
+        self._columns = np.zeros((0, 0))
+        self._used: dict[str, np.ndarray] = {}
+
+    def open(self, device: Device, ship: Ship, give: Give, answers: list[Scores]) -> int:
+        """The number of a new lane."""
+        key = id(ship), id(give)
+        if key not in self._trips:
+            self._trips[key] = len(self._trips), Trip(ship, give, answers, self._codes)
+        delays_s = device.uplink.delay_s, device.downlink.delay_s
+        powers_w = device.compute_w, device.send_w, device.receive_w
+        self._lanes.append((self._codes[device.name], self._trips[key][0], *delays_s, *powers_w))
+        self._devices.append(device)
+        return len(self._devices) - 1
+
+    def enter(self, packed: bytes) -> Columns:
+        """Book requests; what is kept of them."""
+        kept = np.frombuffer(packed, DTYPE)
+        if len(self._columns) < len(self._lanes):
+            self._columns = np.array(self._lanes)
+        lane = LaneColumns(*self._columns[kept["lane"]].T)
+        with np.errstate(invalid="ignore"):  # infinite times of what does not happen
+            return self._enter(kept, lane)
+
+    def _enter(self, kept: np.ndarray, lane: LaneColumns) -> Columns:
+        end_s, deadline_at_s = self._end_s, kept["deadline_at_s"]
+        ready_s, finish_s, begin_s, served_s = (
+            kept[name] for name in ("ready_s", "up_finish_s", "begin_s", "served_s")
+        )
+        always = np.ones(len(kept), bool)
+        seconds = kept["decide_s"] + kept["device_compute_s"] + kept["encode_s"]
+        here = Stretch(ready_s - seconds, ready_s, seconds, always)
+        up = Stretch.of(kept["up_start_s"], finish_s, finish_s < inf)
+        reach_s = finish_s + lane.delay_s
+        wait = Stretch.of(reach_s, np.minimum(begin_s, end_s), reach_s < end_s)
+        there = Stretch.of(begin_s, served_s, served_s < end_s)
+        back_finish_s = kept["down_finish_s"]
+        down = Stretch.of(kept["down_start_s"], back_finish_s, there.happened & (back_finish_s < inf))
+        back_s = back_finish_s + lane.delay_back_s
+        answered = down.happened & (back_s < end_s)
+        self._use(kept["lane"], here, up, wait, there, down)
+
+        energy_j, late_j = (
+            lane.compute_w * each_here + lane.send_w * each_up + lane.receive_w * each_down
+            for each_here, each_up, each_down in (
+                (here.seconds, up.seconds, down.seconds),
+                (here.late_s(deadline_at_s), up.late_s(deadline_at_s), down.late_s(deadline_at_s)),
+            )
+        )
+        at_end = np.where(answered, back_s, nan)
+        columns = {name: kept[name] for name in ("number", "sample", "arrival_s", "deadline_at_s")}
+        columns |= self._on_trip(lane.trip, kept["sample"], answered, there.happened)
+        return columns | {
+            "device": lane.device.astype(np.int32),
+            "open": ~answered,
+            "reason": np.full(len(kept), self._codes[self._unfinished], np.int32),
+            "answers": answered.astype(np.int32),
+            "first_s": at_end,
+            "shown_s": at_end,
+            "final_correct": columns["shown_correct"],
+            "device_wait_s": np.zeros(len(kept)),
+            "decide_s": kept["decide_s"],
+            "device_compute_s": kept["device_compute_s"],
+            "encode_s": kept["encode_s"],
+            "uplink_wait_s": np.where(up.happened, up.start_s - ready_s, 0.0),
+            "uplink_s": up.seconds,
+            "propagation_s": np.where(up.happened, lane.delay_s, 0.0) + np.where(down.happened, lane.delay_back_s, 0.0),
+            "server_wait_s": np.where(begin_s < inf, begin_s - reach_s, 0.0),
+            "server_s": there.seconds,
+            "downlink_wait_s": np.where(down.happened, down.start_s - served_s, 0.0),
+            "downlink_s": down.seconds,
+            "energy_j": energy_j,
+            "late_s": here.late_s(deadline_at_s) + there.late_s(deadline_at_s),
+            "late_j": late_j,
+            "spent_s": here.seconds + there.seconds,
+            "late_bytes": np.where(up.happened & (finish_s > deadline_at_s), columns["bytes_up"], 0),
+        }
+
+    def _on_trip(
+        self, trip: np.ndarray, sample: np.ndarray, answered: np.ndarray, served: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """What is the same for all lanes of a trip, or follows from the sample."""
+        count = len(trip)
+        whole = {name: np.zeros(count, np.int32) for name in ("cut", "codec", "model", "depth", "exit")}
+        whole |= {name: np.zeros(count, np.int64) for name in ("bytes_up", "bytes_down")}
+        real = {name: np.zeros(count) for name in ("prediction", "answer_error")}
+        correct = np.zeros(count, bool)
+        for number, each in self._trips.values():
+            on = np.flatnonzero(trip == number)
+            samples, got = sample[on], answered[on]
+            whole["cut"][on], whole["codec"][on] = each.ship.cut, each.codec
+            whole["bytes_up"][on] = each.sizes[samples]
+            whole["bytes_down"][on] = np.where(served[on], each.ship.server.result_bytes, 0)
+            whole["model"][on] = np.where(got, each.model, self._codes[""])
+            whole["depth"][on] = np.where(got, each.give.depth, -1)
+            whole["exit"][on] = np.where(got, each.give.exit, -1)
+            real["prediction"][on] = np.where(got, each.prediction[samples], nan)
+            real["answer_error"][on] = np.where(got, each.error[samples], nan)
+            correct[on] = got & (each.correct[samples] > 0)
+        return whole | real | {"shown_correct": correct}
+
+    def _use(self, lane: np.ndarray, here: Stretch, up: Stretch, wait: Stretch, there: Stretch, down: Stretch) -> None:
+        """Add to what nodes and links have done, by lane."""
+        low, high = self._window
+        done = {
+            "busy_s": here.within_s(low, high),
+            "served": here.ends_within(low, high),
+            "up_busy_s": up.within_s(low, high),
+            "down_busy_s": down.within_s(low, high),
+            "server_area_s": wait.within_s(low, high),
+            "server_busy_s": there.within_s(low, high),
+            "server_served": there.ends_within(low, high),
+        }
+        for name, values in done.items():
+            total = np.bincount(lane, values, len(self._devices))
+            before = self._used.get(name, np.zeros(0))
+            total[: len(before)] += before
+            self._used[name] = total
+
+    def close(self) -> None:
+        """The run is over: tell the nodes what they have done."""
+        if not self._used:
+            return
+        trips = [trip for _, trip in self._trips.values()]
+        for row in zip(self._devices, self._lanes, *(self._used[name].tolist() for name in USED), strict=True):
+            device, lane, busy_s, served, up_busy_s, down_busy_s, area_s, server_busy_s, server_served = row
+            device.busy_s += busy_s
+            device.served += int(served)
+            device.up_busy_s += up_busy_s
+            device.down_busy_s += down_busy_s
+            server = trips[int(lane[1])].ship.server
+            server.queue_area_s += area_s
+            server.busy_s += server_busy_s
+            server.served += int(server_served)
+            server.batches += int(server_served)
+
+
+USED = ("busy_s", "served", "up_busy_s", "down_busy_s", "server_area_s", "server_busy_s", "server_served")
