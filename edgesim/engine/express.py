@@ -100,6 +100,7 @@ class Lane:
     __slots__ = (
         "_aborts",
         "_at",
+        "_carried_bytes",
         "_costs",
         "_costs_there",
         "_decisions",
@@ -139,7 +140,7 @@ class Lane:
         self._at: Callable[[float, int, Any], None] = engine.clock.at
         self._end_s, self._aborts = engine.end_s, device.aborts
         self._uplink, self._downlink, self._delay_s = device.uplink, device.downlink, device.uplink.delay_s
-        self._sizes, self._result_bytes = ship.sizes, server.result_bytes
+        self._sizes, self._carried_bytes, self._result_bytes = ship.sizes, server.carried_bytes, server.result_bytes
         self._decisions, self._decisions_there = device.decision_s, server.decision_s
         self._idle_factor = _idle_factor(device, device.root.model)
         self._idle_factor_there = _idle_factor(server, ship.behind.model)
@@ -178,7 +179,7 @@ class Lane:
             return
         device.arrived = number + 1
         device.free_s = device.last_end_s = t
-        start_s, finish_s = uplink.send(t, self._sizes[sample])
+        start_s, finish_s = uplink.send(t, self._sizes[sample] + self._carried_bytes)
         way = self._number, number, sample, now, deadline_at_s, decide_s, compute_s, encode_s, t, start_s, finish_s
         reach_s = finish_s + self._delay_s
         if reach_s < self._end_s:

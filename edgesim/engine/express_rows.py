@@ -54,6 +54,10 @@ class Stretch(NamedTuple):
         late_s = self.stop_s - np.maximum(self.start_s, deadline_at_s)
         return np.where(self.happened & (late_s > 0), late_s, 0.0)
 
+    def late_share(self, deadline_at_s: np.ndarray) -> np.ndarray:
+        """That part's share."""
+        return self.late_s(deadline_at_s) / np.where(self.seconds > 0, self.seconds, 1.0)
+
     def within_s(self, low: float, high: float) -> np.ndarray:
         """The part within the measured window."""
         inside = (low <= self.start_s) & (self.stop_s <= high)
@@ -70,7 +74,7 @@ class Trip:
     def __init__(self, ship: Ship, give: Give, answers: list[Scores], codes: Mapping[str, int]) -> None:
         self.ship, self.give = ship, give
         self.codec, self.model = codes[ship.codec], codes[give.model]
-        self.sizes = np.array(ship.sizes)
+        self.sizes = np.array(ship.sizes) + ship.server.carried_bytes
         self.prediction, self.correct, self.error = np.array([(each[0], each[4], each[5]) for each in answers]).T
 
 
@@ -139,13 +143,10 @@ class Books:
         answered = down.happened & (back_s < end_s)
         self._use(kept["lane"], here, up, wait, there, down)
 
-        energy_j, late_j = (
-            lane.compute_w * each_here + lane.send_w * each_up + lane.receive_w * each_down
-            for each_here, each_up, each_down in (
-                (here.seconds, up.seconds, down.seconds),
-                (here.late_s(deadline_at_s), up.late_s(deadline_at_s), down.late_s(deadline_at_s)),
-            )
-        )
+        energy_j = lane.compute_w * here.seconds + lane.send_w * up.seconds + lane.receive_w * down.seconds
+        late_j = lane.compute_w * here.late_s(deadline_at_s)
+        late_j += lane.send_w * up.late_share(deadline_at_s) * up.seconds
+        late_j += lane.receive_w * down.late_share(deadline_at_s) * down.seconds
         at_end = np.where(answered, back_s, nan)
         columns = {name: kept[name] for name in ("number", "sample", "arrival_s", "deadline_at_s")}
         columns |= self._on_trip(lane.trip, kept["sample"], answered, there.happened)

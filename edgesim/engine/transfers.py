@@ -7,7 +7,7 @@ from math import inf
 
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import DELIVERY, NORMAL, Callbacks, Event
-from edgesim.engine.endings import DEADLINE
+from edgesim.engine.endings import DEADLINE, LOST
 from edgesim.engine.request import (
     DOWNLINK,
     DOWNLINK_WAIT,
@@ -25,8 +25,6 @@ from edgesim.network.fifo import FifoLink
 
 CANCEL_BYTES = 8
 """Payload of a cancel message: the number of the request."""
-LOST = "lost"
-"""Why a request is dropped whose upload, or whose only answer, was given up on the way."""
 MOST_UNHEARD = 16
 """Acknowledgements or reports that pile up before a device hears them without being asked for what they say."""
 
