@@ -11,15 +11,16 @@ class Carried:
     """Counts of one direction of a link over the whole run.
 
     bytes, transfers: what it was given.  wire_bytes: what it sends for that, headers and repetitions included.
-    Of the payload, ``delivered_bytes`` reach the other side and ``lost_bytes`` are given up before the run is over
-    (``end_s``); the rest is in flight then.
+    Of the payload, ``delivered_bytes`` reach the other side, ``lost_bytes`` are given up and ``cancelled_bytes`` are
+    taken back before they begin to leave, all that before the run is over (``end_s``); the rest is in flight then.
     """
 
-    __slots__ = ("bytes", "delivered_bytes", "end_s", "lost_bytes", "transfers", "wire_bytes")
+    __slots__ = ("bytes", "cancelled_bytes", "delivered_bytes", "end_s", "lost_bytes", "transfers", "wire_bytes")
 
     def __init__(self, end_s: float) -> None:
         self.end_s = end_s
-        self.bytes = self.wire_bytes = self.transfers = self.delivered_bytes = self.lost_bytes = 0
+        self.bytes = self.wire_bytes = self.transfers = 0
+        self.delivered_bytes = self.lost_bytes = self.cancelled_bytes = 0
 
     def accept(self, payload_bytes: int) -> None:
         """The link is given a message."""
@@ -36,3 +37,7 @@ class Carried:
             self.lost_bytes += payload_bytes if finish_s < self.end_s else 0
         elif finish_s + delay_s < self.end_s:
             self.delivered_bytes += payload_bytes
+
+    def cancel(self, payload_bytes: int) -> None:
+        """It is taken back before it began."""
+        self.cancelled_bytes += payload_bytes

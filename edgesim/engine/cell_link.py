@@ -85,6 +85,7 @@ class Transfer:
     __slots__ = (
         "accepted_s",
         "air_s",
+        "begun",
         "coming",
         "delay_s",
         "done",
@@ -107,6 +108,7 @@ class Transfer:
     def __init__(self, port: CellPort, subject: Any, nbytes: int, accepted_s: float, done: Done) -> None:
         self.port, self.subject, self.nbytes, self.accepted_s, self.done = port, subject, nbytes, accepted_s, done
         self.gone_bytes = 0
+        self.begun = False
         self.flight = None
 
 
@@ -122,7 +124,7 @@ class CellPort:
 
     def __init__(self, link: CellLink, access: Access, transport: Transport, in_turn: bool) -> None:
         self.link, self.access, self.transport = link, access, transport
-        self._in_turn = in_turn
+        self.takes_back = in_turn
         self.accepted: dict[Transfer, None] = {}
         self._sending = 0
         self._air_s = self._air_at_s = 0.0
@@ -145,9 +147,17 @@ class CellPort:
         transfer = Transfer(self, subject, nbytes, now, done)
         self.accepted[transfer] = None
         self.link.carried.accept(nbytes)
-        if not (self._in_turn and self._sending):
+        if not (self.takes_back and self._sending):
             self._begin(transfer, now)
             self.link.plan()
+
+    def take_back(self, subject: Any) -> int:
+        for transfer in self.accepted:
+            if transfer.subject is subject and not transfer.begun:
+                del self.accepted[transfer]
+                self.link.carried.cancel(transfer.nbytes)
+                return transfer.nbytes
+        return 0
 
     def queued_bytes(self, now_s: float) -> float:
         return sum(self._unsent(transfer, now_s) for transfer in self.accepted)
@@ -181,7 +191,7 @@ class CellPort:
     def _begin(self, transfer: Transfer, now_s: float) -> None:
         flights, transfer.delay_s = self.transport.trip(now_s, transfer.nbytes)
         transfer.coming = iter(flights)
-        transfer.start_s = now_s
+        transfer.begun, transfer.start_s = True, now_s
         self.link.carried.begin(flights)
         self.link.begin(now_s)
         transfer.air_s = self._on_air(now_s)
@@ -210,7 +220,7 @@ class CellPort:
         transfer.done(
             transfer.subject, transfer.accepted_s, transfer.start_s, now_s, transfer.nbytes, transfer.delay_s, air_s
         )
-        if self._in_turn and self.accepted:
+        if self.takes_back and self.accepted:
             self._begin(next(iter(self.accepted)), now_s)
 
     def _on_air(self, now_s: float) -> float:

@@ -21,6 +21,8 @@ class FifoPort:
     before it, as over one connection.
     """
 
+    takes_back = False
+
     __slots__ = ("_clock", "_messages", "_reached_s", "carried", "free_s", "rate", "transport")
 
     def __init__(self, clock: Clock, rate: RateProcess, transport: Transport, carried: Carried) -> None:
@@ -53,6 +55,9 @@ class FifoPort:
             delay_s = self._reached_s - finish_s
         self.carried.end(nbytes, finish_s, delay_s)
         done(subject, now, start_s, finish_s, nbytes, delay_s, air_s)
+
+    def take_back(self, subject: Any) -> int:
+        return 0
 
     def queued_bytes(self, now_s: float) -> float:
         messages = self._messages

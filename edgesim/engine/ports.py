@@ -33,6 +33,15 @@ class Port(Protocol):
         """Accept a transfer now; ``done`` is called when its end is known."""
         ...
 
+    @property
+    def takes_back(self) -> bool:
+        """Whether what has not begun can be taken back; otherwise ``free_s`` tells when it will begin."""
+        ...
+
+    def take_back(self, subject: Any) -> int:
+        """Cancel a transfer that has not begun: its payload bytes; 0 where it has begun."""
+        ...
+
     def queued_bytes(self, now_s: float) -> float:
         """Wire bytes of this device that are not sent yet; what will have to be repeated is not known before."""
         ...

@@ -26,7 +26,14 @@ def link_rows(world: World) -> Iterator[Row]:
 
 
 def _carried(link: Any) -> Row:
-    return (link.bytes, link.delivered_bytes, link.lost_bytes, link.wire_bytes, link.transfers)
+    return (
+        link.bytes,
+        link.delivered_bytes,
+        link.lost_bytes,
+        link.cancelled_bytes,
+        link.wire_bytes,
+        link.transfers,
+    )
 
 
 def node_rows(world: World) -> Iterator[Row]:

@@ -43,6 +43,7 @@ class Transfers(Serving):
         self._on_cancel_reaches: Callbacks = (self._cancel_reaches,)
         self._on_cancel_lost: Callbacks = (self._cancel_lost,)
         self._on_lost: Callbacks = (self._lost,)
+        self._on_take_back: Callbacks = (self._take_back,)
 
     @abstractmethod
     def _release(self, device: Device, now: float) -> None: ...
@@ -82,6 +83,8 @@ class Transfers(Serving):
         task.abort_s = inf
         if task.seen:
             task.seen = {}
+        if device.aborts and link.takes_back and request.deadline_s < inf:
+            self._at(request.deadline_s, NORMAL, Event(task, self._on_take_back))
         if server.aborts and request.deadline_s < inf:
             self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server), self._on_cancel))
         if link.__class__ is FifoLink:
@@ -89,6 +92,17 @@ class Transfers(Serving):
             self._sent_up(task, now, start, finish, nbytes, link.delay_s, finish - start)
         else:
             link.send(task, nbytes, self._sent_up)
+
+    def _take_back(self, event: Event) -> None:
+        """The deadline strikes while a transfer may still wait for its turn on the uplink."""
+        task: Task = event.subject
+        request = task.request
+        nbytes = request.device.uplink.take_back(task)
+        if nbytes:
+            request.bytes_up -= nbytes
+            if not request.bytes_up:
+                request.cut, request.codec = -1, ""
+            self._close(task, self.clock.now, DEADLINE)
 
     def _sent_up(
         self, task: Task, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, air_s: float

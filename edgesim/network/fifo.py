@@ -13,7 +13,7 @@ class FifoLink:
 
     delay_s: one-way propagation; times that the link returns are those of bits leaving it, before propagation.
     ``bytes``, ``wire_bytes`` and ``transfers`` count what was accepted, ``delivered_bytes`` the payload that reaches
-    the other side before ``end_s``, when the run is over; nothing is lost.
+    the other side before ``end_s``, when the run is over; nothing is lost or taken back.
     """
 
     __slots__ = (
@@ -32,7 +32,8 @@ class FifoLink:
         "wire_bytes",
     )
 
-    lost_bytes = 0
+    lost_bytes = cancelled_bytes = 0
+    takes_back = False
 
     def __init__(self, rate: RateProcess, delay_s: float, header_mode: HeaderMode, end_s: float = math.inf):
         self.rate = rate

@@ -106,7 +106,7 @@ class Transport:
             return Trip(flights, delay_s)
         rounds, given_up = self._losses.rounds(number, packets)
         round_trip_s = 2 * self.delay_s
-        flights[-1] = flights[-1]._replace(rest_s=rounds[0][1] * round_trip_s)
+        flights[-1] = flights[-1]._replace(rest_s=flights[-1].rest_s + rounds[0][1] * round_trip_s)
         flights += [Flight(sent, bursts * round_trip_s) for sent, bursts in rounds[1:]]
         return Trip(flights, inf if given_up else delay_s)
 

@@ -113,7 +113,8 @@ LINKS = (
     Column("busy_s", FLOAT64, "s", "time with a transfer in progress, within the measured window"),
     Column("bytes", INT64, "B", "payload accepted over the whole run"),
     Column("delivered_bytes", INT64, "B", "payload that reached the other side before the run was over"),
-    Column("lost_bytes", INT64, "B", "payload given up before the run was over; what is missing was in flight"),
+    Column("lost_bytes", INT64, "B", "payload given up after the last try before the run was over"),
+    Column("cancelled_bytes", INT64, "B", "payload taken back before it was sent; what is missing was in flight"),
     Column("wire_bytes", INT64, "B", "bytes sent for it, link headers and repetitions included"),
     Column("transfers", INT64, "", "transfers accepted over the whole run"),
 )

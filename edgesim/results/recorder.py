@@ -228,7 +228,7 @@ class RunRecorder:
             table.append((*row, scores[0], scores[4], scores[5]))
 
     def link(self, row: tuple[Any, ...]) -> None:
-        """(link, device, direction, busy_s, bytes, delivered_bytes, lost_bytes, wire_bytes, transfers)."""
+        """(link, device, direction, busy_s, and the bytes and transfers of ``columns.LINKS``)."""
         self._tables["links"].append(row)
 
     def node(self, row: tuple[Any, ...]) -> None:

@@ -304,6 +304,38 @@ def test_devices_with_rates_of_their_own(tmp_path: Path) -> None:
     assert alone[0] == seconds(tables, "near-0")
 
 
+@pytest.mark.parametrize("after", ["abort", "continue"])
+def test_what_waits_in_a_station_is_dropped_at_its_deadline(tmp_path: Path, after: str) -> None:
+    """Three messages of 100 ms at once, deadline 150 ms: as on a FIFO uplink, the third is never sent."""
+    deadline = {"distribution": "fixed", "ms": 150, "known": "none"}
+    spec = linked(arrivals=at_times(tmp_path, [1.0] * 3), deadline=deadline, after_deadline=after, power=POWER)
+    rate_mbps = 0.08 / contention(1).throughput
+    links = {"l": link(rate_mbps, sharing="cell", discipline={"type": "csma"})}
+    tables = run(world(devices={"cam": spec}, models={"toy": toy([0.0])}, links=links, folder=tmp_path))
+    rows, up = tables.requests.sort_values("number"), tables.links.set_index("direction").loc["up"]
+    aborts = after == "abort"
+    assert rows.end.tolist() == (["on_time", "late", "dropped"] if aborts else ["on_time", "late", "late"])
+    assert rows.reason.tolist() == ["", "", "deadline" if aborts else ""]
+    assert rows.bytes_up.tolist() == [1000, 1000, 0 if aborts else 1000]
+    assert rows.energy_j.tolist() == pytest.approx([0.2, 0.2, 0.0 if aborts else 0.2])
+    assert (up.bytes, up.cancelled_bytes, up.delivered_bytes) == (3000, 1000 * aborts, 3000 - 1000 * aborts)
+    assert up.wire_bytes == up.delivered_bytes
+
+
+def test_nothing_is_called_off_that_was_never_sent(tmp_path: Path) -> None:
+    """The same with a server that aborts: a cancel message follows the second, which was sent, and not the third."""
+    deadline = {"distribution": "fixed", "ms": 150, "known": "none"}
+    spec = linked(arrivals=at_times(tmp_path, [1.0] * 3), deadline=deadline, after_deadline="abort")
+    links = {"l": link(0.08 / contention(1).throughput, sharing="cell", discipline={"type": "csma"})}
+    servers = {"edge": {"after_deadline": "abort"}}
+    models = {"toy": toy([0.0])}
+    tables = run(world(devices={"cam": spec}, models=models, links=links, servers=servers, folder=tmp_path))
+    rows = tables.requests.sort_values("number")
+    assert rows.bytes_up.tolist() == [1000, 1008, 0]
+    assert rows.codec.tolist() == ["raw", "raw", ""]
+    assert rows.reason.tolist()[2] == "deadline"
+
+
 # Energy of what is sent at the same time
 
 

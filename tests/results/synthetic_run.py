@@ -176,6 +176,7 @@ class World:
             "bytes": 3000 * per_device,
             "delivered_bytes": 3000 * per_device,
             "lost_bytes": 0,
+            "cancelled_bytes": 0,
             "wire_bytes": 3200 * per_device,
             "transfers": per_device,
         }

@@ -42,6 +42,7 @@ def run(tmp_path: Path) -> RecordedRun:
                 "bytes": [1000, 500, 8],
                 "delivered_bytes": [1000, 300, 8],
                 "lost_bytes": [0, 200, 0],
+                "cancelled_bytes": [0, 0, 0],
                 "wire_bytes": [1066, 566, 74],
                 "transfers": [1, 1, 1],
             },
