@@ -98,7 +98,7 @@ class Facts:
     """The default server of the device (the node itself, on a server)."""
     models: Mapping[str, ModelFacts]
     delay_s: float
-    """One-way propagation of the access link."""
+    """One-way propagation of the access link, mean jitter included."""
     prior_rate_bps: float
     """The link's prior, which also stands for the downlink, as nothing measures that."""
     result_bytes: Mapping[str, int]
