@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from math import inf
 from typing import Any
@@ -36,6 +37,7 @@ from edgesim.scenario.servers import Server as ServerSpec
 from edgesim.workload.deadlines import mean_deadline_s
 from edgesim.workload.random import generator
 from edgesim.workload.requests import requests_of
+from edgesim.workload.samples import by_difficulty
 
 DEADLINE_BYTES = 8
 """A time as a double."""
@@ -85,7 +87,8 @@ class World:
         self.root = replication_root(scenario.seed, cell.replication)
         self.window = (scenario.warmup_s, scenario.duration_s)
         self.places = assets.places(outcomes)
-        self.samples = {name: found.samples for name, found in outcomes.items()}
+        self.outcomes = outcomes
+        self.pool = min(found.samples for found in outcomes.values())  # of all models: no policy moves the images
         self.models = scenario.models_of(cell.policy)
         self.external = external
         self.links = Links(clock, self.root, self.window, scenario.end_s)
@@ -163,10 +166,16 @@ class World:
         device.estimator = build_estimator(estimator, link.prior_mbps * 1e6)
         device.uplink, device.downlink = self.links.connect(spec.link, link, device.name, class_name)
 
+    @cached_property
+    def by_difficulty(self) -> list[int]:
+        """The images from easy to hard as the scenario's first model finds them, so that no policy moves them."""
+        first = self.outcomes[next(iter(self.scenario.models))]
+        return by_difficulty(first.table(()), self.pool)
+
     def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
-        pool = min(self.samples.values())  # of all models, so that no policy moves the images
+        order = self.by_difficulty if spec.samples.correlation else range(self.pool)
         nodes = (name, *self.scenario.servers)
-        device.requests = requests_of(spec, self.cell.axis_deadline_ms, pool, nodes, self.root, name)
+        device.requests = requests_of(spec, self.cell.axis_deadline_ms, order, nodes, self.root, name)
 
     def _facts(self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
         scenario = self.scenario

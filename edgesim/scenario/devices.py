@@ -11,6 +11,7 @@ from edgesim.scenario.batteries import Battery
 from edgesim.scenario.deadlines import Deadline
 from edgesim.scenario.energy import Power
 from edgesim.scenario.processors import Processor
+from edgesim.scenario.samples import Samples
 from edgesim.scenario.spec import Count, Name, Spec
 
 AfterDeadline = Literal["abort", "continue"]
@@ -47,6 +48,7 @@ class DeviceClass(Spec):
         default=0, description="Rank of its requests at servers whose queue goes by priority; 0 is the most urgent."
     )
     arrivals: Arrivals = Field(description="When requests arrive.")
+    samples: Samples = Field(default_factory=Samples, description="Which images they show; {} draws independently.")
     deadline: Deadline | None = Field(default=None, description="Deadline of its requests; none: no deadline.")
     power: Power | None = Field(default=None, description="Electrical power; none: energy is not counted.")
     battery: Battery | None = Field(default=None, description="What it runs on; none: the mains. It needs power.")

@@ -9,7 +9,7 @@ from edgesim.compute.build import build_battery, build_speed
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.scenario.scenario import Scenario
-from edgesim.workload.arrivals import read_arrival_trace
+from edgesim.workload.arrival_trace import read_arrival_trace
 
 
 def check_files(scenario: Scenario) -> None:

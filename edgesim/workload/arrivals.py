@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import accumulate
-from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgesim.errors import InputError
+from edgesim.workload.arrival_trace import read_arrival_trace
+from edgesim.workload.modulated import diurnal_times, mmpp_times
 from edgesim.workload.random import draws, generator
 
 if TYPE_CHECKING:
@@ -27,6 +24,10 @@ def arrival_times(spec: Arrivals, root: int, device: str) -> Iterator[float]:
         return accumulate(draws(lambda rng, size: rng.exponential(mean_s, size), root, "arrivals", device))
     if spec.process == "periodic":
         return _periodic(spec.rate_hz, spec.jitter_ms / 1e3, root, device)
+    if spec.process == "mmpp":
+        return mmpp_times(spec, root, device)
+    if spec.process == "diurnal":
+        return diurnal_times(spec, root, device)
     return iter(read_arrival_trace(spec.file))
 
 
@@ -35,37 +36,3 @@ def _periodic(rate_hz: float, jitter_s: float, root: int, device: str) -> Iterat
     delays_s = draws(lambda rng, size: rng.random(size) * jitter_s, root, "arrivals", device)
     for number, delay_s in enumerate(delays_s):
         yield (phase + number) / rate_hz + delay_s
-
-
-def read_arrival_trace(path: Path) -> tuple[float, ...]:
-    """Times from the column ``time_s`` of a CSV file, which is read once for as long as it stays as it is.
-
-    Raises InputError naming file and line where the column is missing, a time is no number, negative or
-    before the one above it, or there is none.
-    """
-    try:
-        stat = path.stat()
-        return _times(path, (stat.st_mtime_ns, stat.st_size))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as a trace: {error}") from error
-
-
-@lru_cache(maxsize=8)
-def _times(path: Path, version: tuple[int, int]) -> tuple[float, ...]:
-    times: list[float] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if "time_s" not in (rows.fieldnames or ()):
-            raise InputError(f"{path}, line 1: no column time_s, found {rows.fieldnames}")
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            try:
-                time_s = float(row["time_s"])
-            except (TypeError, ValueError):
-                raise InputError(f"{where}: time_s is {row['time_s']!r}, not a number") from None
-            if not isfinite(time_s) or time_s < 0 or (times and time_s < times[-1]):
-                raise InputError(f"{where}: time_s is {time_s}; times are finite, at least 0 and do not fall")
-            times.append(time_s)
-    if not times:
-        raise InputError(f"{path}: no arrival times")
-    return tuple(times)

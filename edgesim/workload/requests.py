@@ -10,6 +10,7 @@ import numpy as np
 from edgesim.workload.arrivals import arrival_times
 from edgesim.workload.deadlines import deadlines
 from edgesim.workload.random import draws
+from edgesim.workload.samples import correlated_samples, independent_samples
 
 if TYPE_CHECKING:
     from edgesim.scenario.devices import DeviceClass
@@ -19,13 +20,22 @@ Coming = tuple[float, int, float, tuple[float, ...]]
 
 
 def requests_of(
-    spec: DeviceClass, axis_deadline_ms: float | None, pool: int, nodes: Sequence[str], root: int, device: str
+    spec: DeviceClass,
+    axis_deadline_ms: float | None,
+    order: Sequence[int],
+    nodes: Sequence[str],
+    root: int,
+    device: str,
 ) -> Iterator[Coming]:
-    """The requests of one device, in order; samples are drawn with replacement from ``pool`` images.
+    """The requests of one device, in order; samples are drawn with replacement from the images in ``order``.
 
+    order: the images 0 to n - 1 from easy to hard, where difficulty is correlated; else in any order.
     nodes: whose costs a request draws; its luck at each, uniform in [0, 1), is keyed by node, device and number.
     """
-    samples = draws(lambda rng, size: rng.integers(pool, size=size), root, "samples", device)
+    if spec.samples.correlation:
+        samples = correlated_samples(order, spec.samples.correlation, root, device)
+    else:
+        samples = independent_samples(len(order), root, device)
     lucks = zip(*(draws(_uniform, root, "costs", node, device) for node in nodes), strict=False)
     return zip(
         arrival_times(spec.arrivals, root, device),

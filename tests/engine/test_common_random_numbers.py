@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from little_worlds import EXPONENTIAL, Tables, assets_of, link, linked, run, toy, world
@@ -83,6 +84,23 @@ def test_another_policy_meets_the_same_world(policy: str) -> None:
     here, other = run(small(), policy="local"), run(small(), policy=policy)
     assert draws_of(here).equals(draws_of(other))
     assert rates_of(here) == rates_of(other)
+
+
+def test_hard_images_come_one_after_the_other_where_asked_whatever_the_policy_and_the_order_of_models() -> None:
+    """Two models: the order is that of the scenario's first, not of the one that a policy runs."""
+    other = toy([2.0, 2.0], accuracy=[0.5, 0.95], exits=[1, 2], state_bytes=[2000, 1500])
+    cam = linked(25, count=2, deadline=DEADLINE, samples={"correlation": 0.9})
+    policies = {"local": {"type": "device_only"}, "other": {"type": "device_only", "models": {"device": "other"}}}
+    scenario = small(devices={"cam": cam}, models={"toy": MODEL, "other": other}, policies=policies, duration_s=60)
+    here, there = run(scenario, policy="local"), run(scenario, policy="other")
+    assert draws_of(here).equals(draws_of(there))
+    confidence = assets_of(scenario).test["toy"].table(()).confidence[-1]
+    ranks = confidence.argsort().argsort()
+    for _, rows in here.requests.sort_values("number").groupby("device", observed=True):
+        seen = ranks[rows["sample"].to_numpy()].astype(float)
+        assert np.corrcoef(seen[1:], seen[:-1])[0, 1] == pytest.approx(0.9, abs=0.04)
+    independent = run(small(devices={"cam": {**cam, "samples": {}}}), policy="local").requests
+    assert not draws_of(here)["sample"].equals(independent["sample"])
 
 
 def test_another_policy_draws_the_same_costs() -> None:

@@ -9,6 +9,8 @@ import pytest
 from edgesim.errors import InputError
 from edgesim.scenario.load import build_scenario
 
+POISSON, ARRIVALS = "poisson, rate_hz: 2}", "devices.camera.arrivals."
+BURSTS = "mmpp, burst_mean_s: 1, quiet_mean_s: 1, "
 UP = "steps, steps: [[0, 5], [10, 0]], ends: loop}"
 CASES = [
     # what stands there, what is written instead, a mark of the line, the key, words of the message
@@ -104,6 +106,29 @@ CASES = [
     ("[[0, 5], [10, 0]]", "[[0, 0]]", "steps", "links.access.up.steps", "no rate above 0"),
     ("[[0, 5], [10, 0]]", "[[0, 5]]", "steps", "links.access.up.ends", "a single step|hold"),
     ("ends: loop", "ends: lop", "ends", "links.access.up.ends", "found 'lop'|loop or hold"),
+    (POISSON, "mmpp, burst_hz: 9, burst_mean_s: 1}", "mmpp", ARRIVALS + "quiet_mean_s", "missing key|in s"),
+    (POISSON, BURSTS + "burst_hz: 9, quiet_hz: 9}", "mmpp", ARRIVALS + "quiet_hz", "found 9|less than burst_hz (9)"),
+    (POISSON, BURSTS + "burst_hz: 0}", "mmpp", ARRIVALS + "burst_hz", "found 0|above 0, in Hz"),
+    (POISSON, "diurnal, rate_hz: 9}", "diurnal", ARRIVALS[:-1], "found neither of amplitude and factors"),
+    (
+        POISSON,
+        "diurnal, rate_hz: 9, amplitude: 1, factors: [1, 2]}",
+        "diurnal",
+        ARRIVALS[:-1],
+        "found both of amplitude",
+    ),
+    (POISSON, "diurnal, rate_hz: 9, amplitude: 1.5}", "diurnal", ARRIVALS + "amplitude", "found 1.5|at most 1"),
+    (POISSON, "diurnal, rate_hz: 9, factors: [0, 0]}", "diurnal", ARRIVALS + "factors", "no factor above 0"),
+    (POISSON, "diurnal, rate_hz: 9, factors: [1, -1]}", "diurnal", ARRIVALS + "factors.1", "found -1|at least 0"),
+    (
+        POISSON,
+        "diurnal, rate_hz: 9, factors: [1, 2], peak_s: 3}",
+        "diurnal",
+        ARRIVALS[:-1],
+        "found peak_s beside factors",
+    ),
+    ("count: 2", "samples: {correlation: 1}", "{correlation", "devices.camera.samples.correlation", "found 1|below 1"),
+    ("count: 2", "samples: {autocorrelation: 0}", "{auto", "devices.camera.samples.autocorrelation", "unknown key"),
     (UP, "trace, file: t, unit: kb}", "unit: kb", "links.access.up.unit", "found 'kb'|bps, kbps, mbps or gbps"),
     (UP, "trace, file: t, format: pcap}", "pcap", "links.access.up.format", "found 'pcap'|csv, mahimahi, pensieve"),
     (UP, "trace, file: t, where: {a: [1]}}", "where", "links.access.up.where.a", "found a list of 1|text or a whole"),

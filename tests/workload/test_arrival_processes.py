@@ -11,7 +11,8 @@ import pytest
 
 from edgesim.errors import InputError
 from edgesim.scenario.arrivals import PeriodicArrivals, PoissonArrivals, TraceArrivals
-from edgesim.workload.arrivals import arrival_times, read_arrival_trace
+from edgesim.workload.arrival_trace import read_arrival_trace
+from edgesim.workload.arrivals import arrival_times
 
 
 def times(spec: Any, count: int, device: str = "cam-0", root: int = 1) -> np.ndarray:
