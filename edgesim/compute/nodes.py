@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from edgesim.network.headers import wire_bytes
 from edgesim.profiling.costs import Costs
 
 if TYPE_CHECKING:
+    from edgesim.compute.balancing import Balancer
     from edgesim.compute.batching import Batching
     from edgesim.compute.device_queue import DeviceQueue
     from edgesim.engine.places import Place
@@ -36,14 +37,18 @@ class Node:
     slot: where a request keeps its luck at this node.  deciding, now_s: the task that its views show, and when.
     last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
     queue_area_s: seconds that requests have waited in its queue within the window.
+    entry: the server where routes of what it sends begin: a device's own, a server itself; empty: none.
+    away: why it is not there, while it is not.
     """
 
     __slots__ = (
         "aborts",
+        "away",
         "busy_s",
         "costs",
         "decision_s",
         "deciding",
+        "entry",
         "is_device",
         "last_end_s",
         "name",
@@ -73,6 +78,8 @@ class Node:
         self.costs, self.policy, self.aborts = costs, policy, aborts
         self.plan: tuple[Step, ...] | None = None
         self.decision_s: list[float] = [0.0]
+        self.entry = ""
+        self.away: list[str] = []
         self.programs: dict[tuple[int, Place, int], Program] = {}
         self.last_end_s = -inf
         self.busy_s = 0.0
@@ -92,6 +99,7 @@ class Device(Node):
     reports: by server, (when it was made, the wait it told).  coming_reports: those that are on their way, (when they
     arrive, server, report).
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
+    timeout_s: how long it waits for an answer before it goes on alone.
     compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
     """
 
@@ -114,6 +122,7 @@ class Device(Node):
         "root",
         "send_w",
         "sends_ahead",
+        "timeout_s",
         "up_busy_s",
         "uplink",
     )
@@ -136,6 +145,7 @@ class Device(Node):
         self.free_s = 0.0
         self.releasing = self.sends_ahead = self.ends_ahead = False
         self.arrived = 0
+        self.timeout_s = inf
         self.learns = learns
         self.compute_w = self.send_w = self.receive_w = 0.0
         self.up_busy_s = self.down_busy_s = 0.0
@@ -165,15 +175,21 @@ class Server(Node):
     carried_bytes: what is sent along with each request: see ``World``.
     serves_ahead: whether all that becomes of a request here may be booked when it comes, as nobody could see or change
     anything meanwhile: see ``engine.look_ahead``.  begins_s: when those begin that wait, if that is so.
+    replicas, balancer: what stands behind a server that only hands requests on.  front: that server, for a replica, or
+    itself; role: the front's name, which is the one that policies know.
     """
 
     __slots__ = (
+        "balancer",
         "batches",
         "batching",
         "begins_s",
         "carried_bytes",
+        "front",
         "idle_workers",
+        "replicas",
         "result_bytes",
+        "role",
         "service_s",
         "services",
         "serves_ahead",
@@ -199,6 +215,10 @@ class Server(Node):
         self.queue: deque[Task] = deque()
         self.serves_ahead = False
         self.begins_s: deque[float] = deque()
+        self.front = self
+        self.role = self.entry = name
+        self.replicas: Sequence[Server] = ()
+        self.balancer: Balancer | None = None
         self.batches = self.services = 0
         self.service_s = 0.0
 
@@ -218,8 +238,10 @@ class Server(Node):
     def expected_wait_s(self) -> float:
         """What a request that came now would wait, by the mean service so far: the load report.
 
-        The requests in service are taken to be half done.
+        The requests in service are taken to be half done.  Of replicas, the one with the shortest wait counts.
         """
+        if self.replicas:
+            return min(replica.expected_wait_s() for replica in self.replicas)
         if self.idle_workers or not self.services:
             return 0.0
         return (len(self.queue) + 0.5) * self.service_s / self.services / self.workers

@@ -31,6 +31,12 @@ class Carried:
         """A message begins to leave, in these flights."""
         self.wire_bytes += sum(flight.wire_bytes for flight in flights)
 
+    def gave_up(self, payload_bytes: int, arrival_s: float) -> None:
+        """A message whose end had been told will not arrive after all."""
+        if arrival_s < self.end_s:
+            self.delivered_bytes -= payload_bytes
+        self.lost_bytes += payload_bytes
+
     def end(self, payload_bytes: int, finish_s: float, delay_s: float) -> None:
         """It has left or, with a ``delay_s`` of inf, been given up, at ``finish_s``."""
         if delay_s == inf:

@@ -185,8 +185,23 @@ class CellPort:
 
     def _rested(self, event: Event) -> None:
         transfer, now_s = event.subject
-        self._fly(transfer, now_s)
+        if transfer in self.accepted:
+            self._fly(transfer, now_s)
+            self.link.plan()
+
+    def cut_off(self, now_s: float) -> list[Any]:
+        given_up = list(self.accepted)
+        for transfer in given_up:
+            if transfer.flight is not None and transfer.flight.wire_bytes:
+                self.link.cell.remove(now_s, transfer)
+            self.link.carried.end(transfer.nbytes, now_s, inf)
+        self._on_air(now_s)
+        for _ in range(self._sending):
+            self.link.end(now_s)
+        self._sending = 0
+        self.accepted.clear()
         self.link.plan()
+        return [transfer.subject for transfer in given_up]
 
     def _begin(self, transfer: Transfer, now_s: float) -> None:
         flights, transfer.delay_s = self.transport.trip(now_s, transfer.nbytes)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 Callbacks = tuple[Callable[[Any], None], ...]
+
+
+def _nothing(event: Any) -> None:
+    pass
+
+
+REVOKED: Callbacks = (_nothing,)
+"""The callbacks of an event that must not happen any more."""
 
 DELIVERY, NORMAL, ARRIVAL = 0, 1, 2
 """Order of events at one instant: deliveries, then deadlines and all else, then arrivals."""
@@ -21,6 +29,8 @@ class Clock(Protocol):
 
     def step(self) -> None: ...
     def peek(self) -> float: ...
+    def pending(self) -> Iterable[Any]:
+        """All events that are to come, in no order."""
 
 
 class Event:

@@ -20,6 +20,7 @@ from edgesim.engine.places import Place
 from edgesim.engine.plan import leads_nowhere
 from edgesim.engine.program import Compiler
 from edgesim.engine.request import DEVICE_WAIT, Cancelling, Request, Task
+from edgesim.engine.routes import Routes
 from edgesim.engine.transfers import Transfers
 from edgesim.policies.base import Feedback, RequestView, View
 from edgesim.policies.steps import Step
@@ -46,7 +47,7 @@ class Engine(Transfers):
 
     devices, servers: the nodes.  places: the root place of each model.  depths: for each model the rank of its
     exits over all models.  limits_s: when arrivals stop, and when the run is over.  window: the measured window.
-    live: executes partitions inside the run (None: answers come from tables).
+    live: executes partitions inside the run (None: answers come from tables).  routes: between servers.
 
     ``run`` goes through to the end, asking the nodes' policies.  A node without a policy asks the caller
     instead: ``next_decision`` and ``apply`` are the same loop, a decision at a time.
@@ -63,13 +64,15 @@ class Engine(Transfers):
         window: tuple[float, float],
         recorder: Recorder,
         live: LiveExecution | None = None,
+        routes: Routes | None = None,
     ) -> None:
         super().__init__()
         self.clock, self.devices, self.servers = clock, devices, servers
         self.stop_s, self.end_s = limits_s
         self.low_s, self.high_s = window
         self.recorder, self.live = recorder, live
-        self.compiler = Compiler(servers, places, depths)
+        self.routes = routes or Routes()
+        self.compiler = Compiler(servers, places, depths, self.routes)
         self._at = clock.at
         self.open: set[Request] = set()
         self._express = Express(self, recorder) if isinstance(recorder, ColumnRecorder) else None

@@ -59,6 +59,14 @@ class FifoPort:
     def take_back(self, subject: Any) -> int:
         return 0
 
+    def cut_off(self, now_s: float) -> list[Any]:
+        self.free_s = min(self.free_s, now_s)
+        self._messages.clear()
+        return []
+
+    def gave_up(self, payload_bytes: int, arrival_s: float) -> None:
+        self.carried.gave_up(payload_bytes, arrival_s)
+
     def queued_bytes(self, now_s: float) -> float:
         messages = self._messages
         while messages and messages[0].finish_s <= now_s:

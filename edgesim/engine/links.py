@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,9 @@ from edgesim.engine.cell_link import Access, CellLink, CellPort, Transfer
 from edgesim.engine.clock import Clock
 from edgesim.engine.fifo_port import FifoPort
 from edgesim.engine.ports import Port
+from edgesim.engine.routes import Hop
+from edgesim.events.befalling import Befalling
+from edgesim.events.factored import factored
 from edgesim.network.build import build_rate
 from edgesim.network.cell import EQUAL, Share, SharedCell
 from edgesim.network.connection import ColdConnection
@@ -36,16 +40,26 @@ AnyCell = SharedCell[Transfer] | OwnRatesCell[Transfer] | RoundRobinCell[Transfe
 class Links:
     """The links of a world: of their own where devices have one each, and its cells (by name, up and down).
 
-    root: of all draws.  window: measured.  end_s: when the run is over.
+    root: of all draws.  window: measured.  end_s: when the run is over.  befalling: the events that change rates.
     """
 
-    def __init__(self, clock: Clock, root: int, window: tuple[float, float], end_s: float) -> None:
-        self.clock, self.root, self.window, self.end_s = clock, root, window, end_s
+    def __init__(
+        self, clock: Clock, root: int, window: tuple[float, float], end_s: float, befalling: Befalling
+    ) -> None:
+        self.clock, self.root, self.window, self.end_s, self.befalling = clock, root, window, end_s, befalling
         self.cells: dict[str, tuple[CellLink, CellLink]] = {}
 
     def connect(self, name: str, spec: Link, device: str, class_name: str) -> tuple[Any, Any]:
         """The uplink and the downlink of a device."""
         return self._way(name, spec, device, class_name, "up"), self._way(name, spec, device, class_name, "down")
+
+    def join(self, name: str, spec: Link, connection: str, between: Sequence[str]) -> Iterator[Hop]:
+        """Both directions of a connection between two servers."""
+        start, stop = between
+        for direction, ends in (("up", (start, stop)), ("down", (stop, start))):
+            process = self._rate(name, spec, connection, direction)
+            fifo = FifoLink(process, spec.delay_ms / 1e3, spec.headers, self.end_s)
+            yield Hop(name, direction, *ends, fifo)
 
     def _way(self, name: str, spec: Link, device: str, class_name: str, direction: str) -> FifoLink | Port:
         if spec.sharing == "cell":
@@ -72,7 +86,8 @@ class Links:
     def _rate(self, name: str, spec: Link, device: str, direction: str) -> RateProcess:
         """The process of a direction; ``device`` is empty where it is the cell's own."""
         rate = spec.up if direction == "up" else spec.down
-        return build_rate(rate, self.root, "rate", name, device, direction, horizon_s=self.window[1])
+        process = build_rate(rate, self.root, "rate", name, device, direction, horizon_s=self.window[1])
+        return factored(process, self.befalling.link(name, direction, device))
 
     def _cell_port(self, name: str, spec: Link, device: str, class_name: str, direction: str) -> CellPort:
         if name not in self.cells:

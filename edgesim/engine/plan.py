@@ -212,7 +212,8 @@ class Plans(ABC):
         if isinstance(operation, Revoke):
             device: Device = task.node  # type: ignore[assignment]
             device.sends_ahead = device.ends_ahead = False  # what it books ahead could overtake the message
-            self._at(t, NORMAL, Event(Cancelling(task.request, operation.server), self._on_cancel))
+            cancelling = Cancelling(task.request, operation.server, operation.route)
+            self._at(t, NORMAL, Event(cancelling, self._on_cancel))
             return FINISHED
         if isinstance(operation, Wait):
             task.ready_s = max(t, operation.until_s)

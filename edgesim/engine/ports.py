@@ -42,6 +42,10 @@ class Port(Protocol):
         """Cancel a transfer that has not begun: its payload bytes; 0 where it has begun."""
         ...
 
+    def cut_off(self, now_s: float) -> list[Any]:
+        """Give up what has not left; the subjects of transfers that nobody has been told the end of."""
+        ...
+
     def queued_bytes(self, now_s: float) -> float:
         """Wire bytes of this device that are not sent yet; what will have to be repeated is not known before."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from edgesim.engine.places import Place
+from edgesim.engine.routes import Route, Routes
 from edgesim.errors import InputError
 from edgesim.outcomes.scores import Scores
 from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
@@ -44,7 +45,10 @@ class Give(NamedTuple):
 
 
 class Ship(NamedTuple):
-    """Encode and send; sizes: payload bytes by sample.  behind: where the data comes to.  decode: at the server."""
+    """Encode and send; sizes: payload bytes by sample.  behind: where the data comes to.  decode: at the server.
+
+    route: hops between servers; a device's own link comes before them.
+    """
 
     server: Server
     codec: str
@@ -53,12 +57,14 @@ class Ship(NamedTuple):
     sizes: list[int]
     encode: Seconds | None
     decode: Seconds | None
+    route: Route = ()
 
 
 class Revoke(NamedTuple):
     """Send a message that ``server`` should drop what it still has queued."""
 
     server: Server
+    route: Route = ()
 
 
 Operation = Piece | Branch | Give | Ship | Revoke | Stop | Wait
@@ -74,13 +80,18 @@ class Program(NamedTuple):
 class Compiler:
     """Makes programs.
 
-    servers: by name.  places: the root place of each model.  depths: for each model the rank of its exits.
+    servers: by name.  places: the root place of each model.  depths: for each model the rank of its exits.  routes:
+    between servers.
     """
 
     def __init__(
-        self, servers: Mapping[str, Server], places: Mapping[str, Place], depths: Mapping[str, tuple[int, ...]]
+        self,
+        servers: Mapping[str, Server],
+        places: Mapping[str, Place],
+        depths: Mapping[str, tuple[int, ...]],
+        routes: Routes,
     ) -> None:
-        self._servers, self._places, self._depths = servers, places, depths
+        self._servers, self._places, self._depths, self._routes = servers, places, depths, routes
         self._shared: dict[tuple[Any, ...], tuple[Operation, ...]] = {}
 
     def program(self, node: Node, place: Place, blocks: int, steps: Any) -> Program:
@@ -101,8 +112,8 @@ class Compiler:
     def _shared_operations(
         self, node: Node, place: Place, blocks: int, plan: tuple[Step, ...]
     ) -> tuple[Operation, ...]:
-        """Nodes with the same costs have the same operations for equal plans."""
-        key = (node.is_device, tuple(node.costs.values()), place, blocks, plan)
+        """Nodes with the same costs and the same ways have the same operations for equal plans."""
+        key = (node.is_device, node.entry, tuple(node.costs.values()), place, blocks, plan)
         try:
             found = self._shared.get(key)
         except TypeError:  # what cannot be hashed holds something that is no step
@@ -116,6 +127,10 @@ class Compiler:
         costs = node.costs[place.model]
         operations: list[Operation] = []
         for step in steps:
+            if operations and isinstance(operations[-1], Ship) and not node.is_device:
+                raise InputError(
+                    f"{node.name}: {step!r} behind a Send; a server sends a request on and is done with it"
+                )
             match step:
                 case Run():
                     operations += _run(node, costs, blocks, step.to_block)
@@ -130,7 +145,8 @@ class Compiler:
                     operations.append(self._ship(node, place, blocks, step))
                 case Cancel():
                     _check_device(node, step)
-                    operations.append(Revoke(self._server(node, step)))
+                    server = self._server(node, step)
+                    operations.append(Revoke(server, self._route(node, server)))
                 case Wait():
                     _check_device(node, step)
                     operations.append(step)
@@ -145,8 +161,8 @@ class Compiler:
             raise InputError(f"{node.name}: Answer({exit}) before Exit({exit})")
 
     def _ship(self, node: Node, place: Place, blocks: int, step: Send) -> Ship:
-        _check_device(node, step)
         server = self._server(node, step)
+        route = self._route(node, server)
         cut = blocks
         if step.payload == "image":
             model = step.model or place.model
@@ -158,7 +174,15 @@ class Compiler:
         sizes, behind = place.behind(cut, step.codec)
         encode = node.costs[place.model].encode(step.codec, cut)
         decode = server.costs[place.model].decode(step.codec, cut)
-        return Ship(server, step.codec, cut, behind, sizes, encode, decode)
+        return Ship(server, step.codec, cut, behind, sizes, encode, decode, route)
+
+    def _route(self, node: Node, server: Server) -> Route:
+        """Hops between servers; a device reaches a server directly unless connections lead from its own one there."""
+        route = self._routes.between(node.entry, server.role)
+        if route or node.is_device:
+            return route or ()
+        why = "it is itself" if route is not None else "no connections lead there"
+        raise InputError(f"{node.name}: a server cannot send a request to {server.role}: {why}")
 
     def _server(self, node: Node, step: Send | Cancel) -> Server:
         if step.to not in self._servers:
@@ -186,8 +210,6 @@ def _plan(node: Node, steps: Any) -> tuple[Step, ...]:
 def _check_device(node: Node, step: Step) -> None:
     if node.is_device:
         return
-    if isinstance(step, Send):
-        raise InputError(f"{node.name}: a server cannot send a request further")
     raise InputError(f"{node.name}: {step!r}, but only a device can {type(step).__name__.lower()}")
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgesim.compute.nodes import Device, Node, Server
     from edgesim.engine.places import Place
     from edgesim.engine.program import Operation, Ship
+    from edgesim.engine.routes import Route
     from edgesim.workload.requests import Coming
 
 (
@@ -81,10 +82,11 @@ class Request:
 
 
 class Cancelling(NamedTuple):
-    """A message that what ``server`` still has queued of ``request`` is no longer wanted."""
+    """A message that what ``server`` still has queued of ``request`` is no longer wanted.  ahead: hops to pass."""
 
     request: Request
     server: Server
+    ahead: Route = ()
 
 
 class Task:
@@ -98,12 +100,14 @@ class Task:
     come to.  operations, at, t_s: its plan, the next operation, and how far it has been walked in time.  luck, factor:
     this node's draw of costs for this request.  seen: scores of the exits that were run here.  given: a server's answer
     that has not left.  shipped: the sending whose bytes are ready, or have just come.  report: (time, expected wait)
-    of a server.
+    of a server.  ahead, back: hops between servers that its data must pass, and that its answer will pass.
     """
 
     __slots__ = (
         "abort_s",
+        "ahead",
         "at",
+        "back",
         "began_s",
         "blocks",
         "callbacks",
@@ -131,6 +135,7 @@ class Task:
     t_s: float
     began_s: float
     report: tuple[float, float]
+    ahead: Route
 
     def __init__(self, request: Request, node: Node, place: Place, ready_s: float) -> None:
         self.request = request
@@ -143,10 +148,11 @@ class Task:
         self.given: GivenAnswer | None = None
         self.shipped: Ship | None = None
         self.live: Any = None
+        self.back: Route = ()
 
     def copy(self) -> Task:
         """The same state of the same request, to travel on its own; the request stays open for it."""
         twin = Task(self.request, self.node, self.place, self.ready_s)
-        twin.blocks, twin.live, twin.given = self.blocks, self.live, self.given
+        twin.blocks, twin.live, twin.given, twin.back = self.blocks, self.live, self.given, self.back
         self.request.open += 1
         return twin

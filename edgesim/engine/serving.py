@@ -11,8 +11,8 @@ from math import inf
 from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.endings import CANCELLED
-from edgesim.engine.plan import ENDED, OPEN, Plans, leads_nowhere
-from edgesim.engine.program import Branch, Give, Operation, Piece
+from edgesim.engine.plan import ENDED, FINISHED, OPEN, Plans, leads_nowhere
+from edgesim.engine.program import Branch, Give, Operation, Piece, Ship
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Cancelling, Task
 
 Stage = tuple[int, list[Operation]]
@@ -130,7 +130,7 @@ class Serving(Plans):
         A batch in service is not interrupted.
         """
         cancelling: Cancelling = event.subject
-        request, server = cancelling
+        request, server = cancelling.request, cancelling.server
         now = self.clock.now
         request.called_off += (server,)
         for task in [task for task in server.queue if task.request is request]:
@@ -210,6 +210,10 @@ class Serving(Plans):
                 state = OPEN
             elif isinstance(operation, Give):
                 state = self._give(task, operation, task.t_s)
+            elif isinstance(operation, Ship):
+                task.shipped, state = operation, FINISHED
+                if operation.encode is not None:
+                    task.t_s += operation.encode(task.luck) * task.factor
             else:
                 state = self._other(task, operation, task.t_s)
             if state == ENDED:

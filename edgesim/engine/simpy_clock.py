@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from math import inf
 from typing import Any
@@ -27,6 +27,9 @@ class SimpyClock(simpy.Environment):
             heappush(queue, (time_s, priority, next(numbers), event))  # type: ignore[misc]
 
         self.at = at
+
+    def pending(self) -> Iterable[Any]:
+        return (entry[3] for entry in self._queue)
 
     def run_until(self, end_s: float) -> None:
         """Let everything happen that lies before ``end_s``."""

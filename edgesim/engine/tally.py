@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgesim.compute.nodes import Node
+from edgesim.engine.tiers import TieredEngine
 from edgesim.engine.world import World
 
 Row = tuple[Any, ...]
@@ -16,6 +17,15 @@ def link_rows(world: World) -> Iterator[Row]:
     for name, cell in world.links.cells.items():
         for direction, link in zip(("up", "down"), cell, strict=True):
             yield (name, "", direction, link.busy_s(world.clock.now), *_carried(link.carried))
+    if isinstance(world.engine, TieredEngine):
+        for hop in world.routes.hops:
+            yield (
+                hop.link,
+                f"{hop.start}>{hop.stop}",
+                hop.direction,
+                world.engine.hop_busy_s[hop],
+                *_carried(hop.fifo),
+            )
     for device, spec in zip(world.devices, world.classes, strict=True):
         if spec.link is not None and spec.link not in world.links.cells:
             for direction, link, busy_s in (

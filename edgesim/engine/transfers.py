@@ -65,7 +65,7 @@ class Transfers(Serving):
 
     def _send_up(self, task: Task, device: Device, now: float) -> None:
         request = task.request
-        server, codec, cut, behind, sizes, _, _ = task.shipped  # type: ignore[misc]
+        server, codec, cut, behind, sizes, _, _, route = task.shipped  # type: ignore[misc]
         nbytes = sizes[request.sample]
         link = device.uplink
         if device.aborts and max(now, link.free_s) >= request.deadline_s:
@@ -86,7 +86,7 @@ class Transfers(Serving):
         if device.aborts and link.takes_back and request.deadline_s < inf:
             self._at(request.deadline_s, NORMAL, Event(task, self._on_take_back))
         if server.aborts and request.deadline_s < inf:
-            self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server), self._on_cancel))
+            self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server, route), self._on_cancel))
         if link.__class__ is FifoLink:
             start, finish = link.send(now, nbytes)
             self._sent_up(task, now, start, finish, nbytes, link.delay_s, finish - start)
@@ -142,7 +142,7 @@ class Transfers(Serving):
         request = task.request
         device = request.device
         if device.plan is None:
-            task.report = (now, server.expected_wait_s())
+            task.report = (now, server.front.expected_wait_s())
         nbytes = server.result_bytes
         request.bytes_down += nbytes
         link = device.downlink
@@ -172,7 +172,7 @@ class Transfers(Serving):
         task.t_s = back_s = finish + delay_s
         if device.plan is None:
             coming = device.coming_reports
-            coming.append((back_s, task.node.name, task.report))
+            coming.append((back_s, task.node.role, task.report))  # type: ignore[attr-defined]
             if len(coming) > MOST_UNHEARD:
                 device.hear_reports(accepted)
         if device.ends_ahead and back_s < self.end_s:

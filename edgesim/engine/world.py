@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -17,17 +17,24 @@ from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets, depths
 from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
+from edgesim.engine.fallible import FallibleEngine
 from edgesim.engine.links import Links
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
+from edgesim.engine.routes import Hop, Routes
+from edgesim.engine.tiers import TieredEngine
 from edgesim.engine.truth import Truth
 from edgesim.engine.views import DeviceView, ServerView, TaskView
+from edgesim.events.befalling import Befalling
+from edgesim.events.factored import speed
+from edgesim.events.slowed import SlowedCosts
 from edgesim.network.build import build_estimator
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
 from edgesim.policies.registry import build_policy
 from edgesim.policies.same_plan import plan_of
+from edgesim.profiling.costs import Costs
 from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.estimators import EwmaEstimator
 from edgesim.scenario.links import Link
@@ -91,7 +98,8 @@ class World:
         self.pool = min(found.samples for found in outcomes.values())  # of all models: no policy moves the images
         self.models = scenario.models_of(cell.policy)
         self.external = external
-        self.links = Links(clock, self.root, self.window, scenario.end_s)
+        self.befalling = Befalling(scenario.events, self.root)
+        self.links = Links(clock, self.root, self.window, scenario.end_s, self.befalling)
         self._known_models: dict[Processor, dict[str, ModelFacts]] = {}
         self.servers: dict[str, Server] = {}
         for slot, name in enumerate(scenario.servers, start=1):
@@ -101,14 +109,60 @@ class World:
             for name, spec in scenario.devices.items()
             for number in range(spec.count)
         ]
-        let_devices_look_ahead(self.devices, self.servers.values())
-        let_servers_look_ahead(self.servers.values(), self.devices)
         self.classes = [spec for spec in scenario.devices.values() for _ in range(spec.count)]
-        ranks = depths(scenario, assets.shapes)
+        self.routes = Routes(list(self._hops()))
+        self.engine = self._engine(recorder, live)
+
+    def _engine(self, recorder: Recorder, live: LiveExecution | None) -> Engine:
+        """The plainest engine that does what the scenario asks for."""
+        scenario = self.scenario
         limits_s = scenario.duration_s, scenario.end_s
-        self.engine = Engine(
-            clock, self.devices, self.servers, self.places, ranks, limits_s, self.window, recorder, live
+        ranks = depths(scenario, self.assets.shapes)
+        fails = any(event.what in ("down", "reports") for event in scenario.events.values())
+        if fails or any(spec.fallback is not None for spec in scenario.devices.values()):
+            kind: type[Engine] = FallibleEngine
+        elif scenario.connections:
+            kind = TieredEngine
+        else:
+            kind = Engine
+        if kind is Engine and not any(event.what == "slow" for event in scenario.events.values()):
+            let_devices_look_ahead(self.devices, self.servers.values())
+            let_servers_look_ahead(self.servers.values(), self.devices)
+        engine = kind(
+            self.clock,
+            self.devices,
+            self.servers,
+            self.places,
+            ranks,
+            limits_s,
+            self.window,
+            recorder,
+            live,
+            self.routes,
         )
+        if isinstance(engine, FallibleEngine):
+            for class_name, node in self._nodes():
+                for windows in self.befalling.away(class_name, node.name):
+                    engine.watch(node, windows)
+        return engine
+
+    def _nodes(self) -> Iterator[tuple[str, Node]]:
+        """Every node with the name of its class."""
+        names = [name for name, spec in self.scenario.devices.items() for _ in range(spec.count)]
+        yield from zip(names, self.devices, strict=True)
+        yield from ((server.role, server) for server in self.servers.values())
+
+    def _hops(self) -> Iterator[Hop]:
+        for name, connection in self.scenario.connections.items():
+            yield from self.links.join(connection.link, self.scenario.links[connection.link], name, connection.between)
+
+    def _costs(self, processor: Processor, class_name: str, name: str) -> dict[str, Costs]:
+        """By model, on a node that may be slow for a while."""
+        costs: dict[str, Costs] = {model: self.assets.on(processor, model) for model in self.assets.costs}
+        pace = self.befalling.pace(class_name, name)
+        if pace:
+            costs = {model: SlowedCosts(each, speed(pace), lambda: self.clock.now) for model, each in costs.items()}
+        return costs
 
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
@@ -122,7 +176,7 @@ class World:
         spec = self.scenario.servers[name]
         batch = spec.batch
         batching = Batching(batch.max_size, batch.max_wait_ms / 1e3) if batch.max_size > 1 else None
-        costs = {model: self.assets.on(spec.processor, model) for model in self.assets.costs}
+        costs = self._costs(spec.processor, name, name)
         policy = self._policy()
         aborts = spec.after_deadline == "abort"
         server = Server(name, slot, costs, policy, aborts, spec.workers, spec.result_bytes, batching)
@@ -138,13 +192,16 @@ class World:
 
     def _device(self, class_name: str, name: str, spec: DeviceClass) -> Device:
         policy = None if self.external else self._policy()
-        costs = {model: self.assets.on(spec.processor, model) for model in self.assets.costs}
+        costs = self._costs(spec.processor, class_name, name)
         learns = policy is not None and type(policy).learn is not Policy.learn
         device = Device(name, costs, policy, spec.after_deadline == "abort", learns)
         device.queue = DeviceQueue(spec.queue.order, spec.queue.bound or 2**62)
         device.root = self.places[self.models[0]]
         self._connect(device, class_name, spec)
-        self._load(device, name, spec)
+        device.entry = spec.server or ""
+        if spec.fallback is not None:
+            device.timeout_s = spec.fallback.timeout_ms / 1e3
+        self._load(device, class_name, spec)
         if spec.power is not None:
             device.compute_w = spec.power.compute_w - spec.power.idle_w
             device.send_w, device.receive_w = spec.power.send_w, spec.power.receive_w
@@ -172,10 +229,11 @@ class World:
         first = self.outcomes[next(iter(self.scenario.models))]
         return by_difficulty(first.table(()), self.pool)
 
-    def _load(self, device: Device, name: str, spec: DeviceClass) -> None:
+    def _load(self, device: Device, class_name: str, spec: DeviceClass) -> None:
         order = self.by_difficulty if spec.samples.correlation else range(self.pool)
-        nodes = (name, *self.scenario.servers)
-        device.requests = requests_of(spec, self.cell.axis_deadline_ms, order, nodes, self.root, name)
+        nodes = (device.name, *self.scenario.servers)
+        factors = self.befalling.arrivals(class_name, device.name)
+        device.requests = requests_of(spec, self.cell.axis_deadline_ms, order, nodes, self.root, device.name, factors)
 
     def _facts(self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
         scenario = self.scenario

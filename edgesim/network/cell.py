@@ -49,6 +49,10 @@ class Cell(Protocol[Flow]):
         """Let happen what happens at ``now_s``, which is ``next_event_s``: the flow that ends, if one does."""
         ...
 
+    def remove(self, now_s: float, flow: Flow) -> None:
+        """A transfer under way is given up."""
+        ...
+
     def left_bits(self, now_s: float, flow: Flow) -> float:
         """Wire bits of a transfer under way that have not been sent: what its device can know."""
         ...
@@ -119,6 +123,13 @@ class SharedCell(Generic[Flow]):
         self._now_s = now_s
         self._virtual = end if self._flows else 0.0  # exact, and small again whenever the cell empties
         return flow
+
+    def remove(self, now_s: float, flow: Flow) -> None:
+        self._advance(now_s)
+        self._drop(flow)
+        if not self._flows:
+            self._heap.clear()
+            self._virtual = 0.0
 
     def left_bits(self, now_s: float, flow: Flow) -> float:
         return max(self._left(self._flows[flow], self._virtual_at(now_s)), 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from edgesim.network.headers import HeaderMode, wire_bytes
 from edgesim.network.rate import RateProcess
@@ -13,7 +14,7 @@ class FifoLink:
 
     delay_s: one-way propagation; times that the link returns are those of bits leaving it, before propagation.
     ``bytes``, ``wire_bytes`` and ``transfers`` count what was accepted, ``delivered_bytes`` the payload that reaches
-    the other side before ``end_s``, when the run is over; nothing is lost or taken back.
+    the other side before ``end_s``, when the run is over; ``lost_bytes`` were cut off.
     """
 
     __slots__ = (
@@ -27,12 +28,13 @@ class FifoLink:
         "delivered_bytes",
         "end_s",
         "header_mode",
+        "lost_bytes",
         "rate",
         "transfers",
         "wire_bytes",
     )
 
-    lost_bytes = cancelled_bytes = 0
+    cancelled_bytes = 0
     takes_back = False
 
     def __init__(self, rate: RateProcess, delay_s: float, header_mode: HeaderMode, end_s: float = math.inf):
@@ -41,7 +43,7 @@ class FifoLink:
         self.header_mode = header_mode
         self._bare = header_mode == "none"
         self.end_s = end_s
-        self.bytes = self.delivered_bytes = self.wire_bytes = self.transfers = 0
+        self.bytes = self.delivered_bytes = self.lost_bytes = self.wire_bytes = self.transfers = 0
         self._free_s = self._idle_s = 0.0
         self._left_at_s = self._left_bytes = 0.0  # when it was last counted, how much was not sent
 
@@ -64,6 +66,19 @@ class FifoLink:
         self.wire_bytes += wire
         self.transfers += 1
         return start_s, finish_s
+
+    def cut_off(self, now_s: float) -> list[Any]:
+        """Give up what has not left by now; it stays counted as accepted.  Empty: all ends have been told."""
+        if self._free_s > now_s:
+            self._free_s = self._left_at_s = now_s
+            self._left_bytes = 0.0
+        return []
+
+    def gave_up(self, payload_bytes: int, arrival_s: float) -> None:
+        """A transfer whose end had been told will not arrive after all."""
+        if arrival_s < self.end_s:
+            self.delivered_bytes -= payload_bytes
+        self.lost_bytes += payload_bytes
 
     def queued_bytes(self, now_s: float) -> float:
         """Wire bytes accepted and not yet sent.

@@ -55,6 +55,12 @@ class RoundRobinCell(Generic[Flow]):
         self._turns.append(flow)
         return None
 
+    def remove(self, now_s: float, flow: Flow) -> None:
+        if flow == self._turns[0]:
+            self._since_s, self._next_s = now_s, None
+        self._turns.remove(flow)
+        del self._left[flow]
+
     def left_bits(self, now_s: float, flow: Flow) -> float:
         left = self._left[flow]
         if flow == self._turns[0] and now_s > self._since_s:

@@ -17,6 +17,7 @@ import numpy as np
 from edgesim.models.state import TensorSpec
 from edgesim.network.headers import HeaderMode
 from edgesim.outcomes.path import Path
+from edgesim.policies.plans import to_the_end
 from edgesim.policies.steps import Step
 
 DeadlineKnowledge = Literal["none", "distribution", "exact"]
@@ -215,6 +216,13 @@ class Policy(ABC):
         Asked when the request reaches the processor, and again after a plan whose last step was neither
         ``Send``, ``Answer``, ``Cancel`` nor ``Stop``.
         """
+
+    def alone(self, request: RequestView) -> Sequence[Step]:
+        """The steps at a device that has waited in vain for a server, to the end of the request.
+
+        Here: run all that is left of its model, and answer with the last exit.
+        """
+        return to_the_end(self.facts.models[request.model].shape)
 
     def learn(self, feedback: Feedback) -> None:  # noqa: B027 (most policies do not learn)
         """Called at the device when all work on one of its requests has ended."""

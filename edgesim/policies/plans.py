@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from edgesim.outcomes.path import Path
-from edgesim.policies.base import ModelShape
 from edgesim.policies.steps import Answer, Exit, Run, Send, Step, When
+
+if TYPE_CHECKING:
+    from edgesim.policies.base import ModelShape
 
 
 def to_exit(shape: ModelShape, index: int) -> tuple[Step, ...]:

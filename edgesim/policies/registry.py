@@ -19,6 +19,7 @@ from edgesim.policies.local_first import DeviceOnly, ExitsThenImage
 from edgesim.policies.neurosurgeon import Neurosurgeon
 from edgesim.policies.oracles import Clairvoyant, LinkOracle
 from edgesim.policies.random_cut import RandomCut
+from edgesim.policies.tiers import Tiers
 
 BUILT_IN: dict[str, type[Policy]] = {
     "device_only": DeviceOnly,
@@ -31,6 +32,7 @@ BUILT_IN: dict[str, type[Policy]] = {
     "neurosurgeon": Neurosurgeon,
     "link_oracle": LinkOracle,
     "clairvoyant": Clairvoyant,
+    "tiers": Tiers,
 }
 
 

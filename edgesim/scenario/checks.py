@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesim.scenario.depths import Depth, beyond
+from edgesim.scenario.event_checks import check_connections, check_events
 from edgesim.scenario.link_checks import check_links
 from edgesim.scenario.models import ImportedModel, SyntheticModel
 from edgesim.scenario.policy_checks import check_policies
@@ -20,6 +21,8 @@ def check(scenario: Scenario) -> Iterator[Problem]:
     yield from check_radio(scenario)
     yield from check_links(scenario)
     yield from check_servers(scenario)
+    yield from check_connections(scenario)
+    yield from check_events(scenario)
     yield from _models(scenario)
     yield from _processors(scenario)
     yield from check_policies(scenario)

@@ -12,7 +12,7 @@ from edgesim.scenario.deadlines import Deadline
 from edgesim.scenario.energy import Power
 from edgesim.scenario.processors import Processor
 from edgesim.scenario.samples import Samples
-from edgesim.scenario.spec import Count, Name, Spec
+from edgesim.scenario.spec import Count, Name, Positive, Spec
 
 AfterDeadline = Literal["abort", "continue"]
 
@@ -31,6 +31,14 @@ class Queue(Spec):
     )
 
 
+class Fallback(Spec):
+    """What a device does when a server does not answer."""
+
+    timeout_ms: Positive = Field(
+        description="It keeps what it sends; without an answer this long after sending, it goes on alone, ms."
+    )
+
+
 class DeviceClass(Spec):
     """Devices that are alike; each has its own arrivals, deadlines, link and queue."""
 
@@ -44,6 +52,9 @@ class DeviceClass(Spec):
     )
     link: Name | None = Field(default=None, description="Name of its link; none: the device is alone.")
     server: Name | None = Field(default=None, description="Name of the server that it sends to; goes with link.")
+    fallback: Fallback | None = Field(
+        default=None, description="What it does when no answer comes; none: it waits for ever."
+    )
     priority: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Rank of its requests at servers whose queue goes by priority; 0 is the most urgent."
     )

@@ -10,6 +10,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    Strict,
     Tag,
     ValidationInfo,
     field_validator,
@@ -179,6 +180,34 @@ class Clairvoyant(Policy):
     codecs: Codecs = Field(default=("png", "int8"), min_length=1, description=CODECS)
 
 
+class Tiers(Policy):
+    """Parts of the model on device, edge and cloud, with exits in between (Teerapittayanon et al., ICDCS 2017)."""
+
+    type: Literal["tiers"] = Field(description="Parts of the model on the device and on several servers in turn.")
+    cuts: Annotated[Cuts, Field(min_length=1)] = Field(
+        description="Blocks run before each hand-over, rising: the first from the device to the first server; 0 sends "
+        "the image."
+    )
+    servers: Annotated[tuple[Name, ...], Strict(False), Field(min_length=1)] = Field(
+        description="Names of the servers in turn, one for each cut; the last one runs what is left."
+    )
+    codec: StateCodec = Field(default="int8", description=STATE_CODEC)
+    image_codec: ImageCodec = Field(default="png", description=IMAGE_CODEC)
+    score: Score = Field(default="confidence", description="Score that is compared with the threshold.")
+    threshold: float | None = Field(
+        default=None,
+        description="Answer at the first exit whose confidence or margin is at least this, entropy (nats) below this, "
+        "or change at most this; none: only the last exit answers.",
+    )
+
+    @model_validator(mode="after")
+    def _server_for_each_cut(self) -> Tiers:
+        increasing(self.cuts, "cuts")
+        if len(self.servers) != len(self.cuts):
+            raise ValueError(f"found {len(self.servers)} servers for {len(self.cuts)} cuts, allowed: one for each cut")
+        return self
+
+
 class UserPolicy(Policy):
     """A class of the user's own: ``my_policy.py:MyPolicy`` beside the scenario, or ``package.module:MyPolicy``."""
 
@@ -233,6 +262,7 @@ AnyPolicy = Annotated[
     | Annotated[StaticBest, Tag("static_best")]
     | Annotated[LinkOracle, Tag("link_oracle")]
     | Annotated[Clairvoyant, Tag("clairvoyant")]
+    | Annotated[Tiers, Tag("tiers")]
     | Annotated[UserPolicy, Tag(USER)],
     Discriminator(_tag),
 ]

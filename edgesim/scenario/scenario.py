@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, Strict, ValidationInfo, field_validator, model_validator
 
 from edgesim.errors import InputError
+from edgesim.scenario.connections import Connection
 from edgesim.scenario.data import Data, ShippedData
 from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.document import Document
+from edgesim.scenario.events import Event
 from edgesim.scenario.links import Link
 from edgesim.scenario.models import Model
 from edgesim.scenario.policies import AnyPolicy, ServerOnly
@@ -38,6 +40,10 @@ class Scenario(Spec):
     devices: dict[Name, DeviceClass] = Field(min_length=1, description="Classes of devices by name.")
     links: dict[Name, Link] = Field(default={}, description="Links by name.")
     servers: dict[Name, Server] = Field(default={}, description="Servers by name.")
+    connections: dict[Name, Connection] = Field(
+        default={}, description="Connections between servers; without any, devices reach every server directly."
+    )
+    events: dict[Name, Event] = Field(default={}, description="What befalls the world: faults, bursts, recoveries.")
     policies: dict[Name, AnyPolicy] = Field(
         min_length=1, description="Policies by name; each is run in the same world."
     )

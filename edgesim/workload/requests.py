@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edgesim.events.befalling import hastened
+from edgesim.events.factored import Factors
 from edgesim.workload.arrivals import arrival_times
 from edgesim.workload.deadlines import deadlines
 from edgesim.workload.random import draws
@@ -26,19 +28,22 @@ def requests_of(
     nodes: Sequence[str],
     root: int,
     device: str,
+    factors: Factors = (),
 ) -> Iterator[Coming]:
     """The requests of one device, in order; samples are drawn with replacement from the images in ``order``.
 
     order: the images 0 to n - 1 from easy to hard, where difficulty is correlated; else in any order.
     nodes: whose costs a request draws; its luck at each, uniform in [0, 1), is keyed by node, device and number.
+    factors: what multiplies the rate of arrivals, and when.
     """
     if spec.samples.correlation:
         samples = correlated_samples(order, spec.samples.correlation, root, device)
     else:
         samples = independent_samples(len(order), root, device)
     lucks = zip(*(draws(_uniform, root, "costs", node, device) for node in nodes), strict=False)
+    times_s = arrival_times(spec.arrivals, root, device)
     return zip(
-        arrival_times(spec.arrivals, root, device),
+        hastened(times_s, factors) if factors else times_s,
         samples,
         deadlines(spec.deadline, axis_deadline_ms, root, device),
         lucks,

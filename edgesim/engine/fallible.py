@@ -1,0 +1,177 @@
+"""Worlds in which nodes fail or leave, and devices that give up on a server and go on alone."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from edgesim.compute.nodes import Device, Node, Server
+from edgesim.engine.clock import NORMAL, REVOKED, Callbacks, Event
+from edgesim.engine.endings import DEADLINE, DEVICE_DOWN, SERVER_DOWN
+from edgesim.engine.request import SERVER, SPENT_S, Request, Task
+from edgesim.engine.tiers import TieredEngine
+from edgesim.events.windows import Windows
+from edgesim.workload.requests import Coming
+
+
+class FallibleEngine(TieredEngine):
+    """A node that is away loses what it holds and what comes to it; it comes back empty.
+
+    A device may keep what it sends for as long as ``timeout_s``; without an answer by then, or told that there will
+    be none, it goes on alone from where it stood (SPINN, Laskaridis et al., MobiCom 2020).
+    """
+
+    def __init__(self, *world: Any) -> None:
+        super().__init__(*world)
+        self._spares: dict[Request, Task] = {}
+        self._alone: set[Task] = set()
+        self._on_turn: Callbacks = (self._turn,)
+        self._on_timeout: Callbacks = (self._time_out,)
+        self._at_server = (self._on_served, self._on_reply, self._on_ask_again, self._on_gone)
+
+    # Nodes that go and come back
+
+    def watch(self, node: Node, windows: Windows) -> None:
+        """Let ``node`` be away within ``windows``."""
+        self._plan_turn(node, windows, -1.0)
+
+    def _plan_turn(self, node: Node, windows: Windows, after_s: float) -> None:
+        turn_s = windows.next_edge(after_s)
+        if turn_s < self.end_s:
+            self._at(turn_s, NORMAL, Event((node, windows), self._on_turn))
+
+    def _turn(self, event: Event) -> None:
+        node, windows = event.subject
+        now = self.clock.now
+        if windows.inside(now):
+            self.go_away(node, now, DEVICE_DOWN if node.is_device else SERVER_DOWN)
+        else:
+            self.come_back(node, now)
+        self._plan_turn(node, windows, now)
+
+    def go_away(self, node: Node, now: float, reason: str) -> None:
+        """Drop all that the node holds; it may be away for several reasons at once."""
+        node.away.append(reason)
+        if len(node.away) > 1:
+            return
+        waiting = node.queue.tasks if isinstance(node, Device) else node.queue
+        for task in list(waiting):
+            waiting.remove(task)
+            self._book_wait(node, task, now)
+            self._close(task, now, reason)
+        if isinstance(node, Device):
+            self._drop_device(node, now, reason)
+        else:
+            self._drop_server(node, now, reason)  # type: ignore[arg-type]
+
+    def come_back(self, node: Node, now: float) -> None:
+        """One reason to be away is over."""
+        node.away.pop()
+        if node.away:
+            return
+        node.last_end_s = now
+        if isinstance(node, Device):
+            node.free_s = now
+        else:
+            node.idle_workers = node.workers  # type: ignore[attr-defined]
+
+    def _drop_server(self, server: Server, now: float, reason: str) -> None:
+        """What is in service is lost; what has left as an answer is not."""
+        for event in list(self.clock.pending()):
+            if event.callbacks is self._on_batch_done and event.subject[0] is server:
+                server.busy_s += self._within(event.subject[1], now)
+                event.callbacks = REVOKED
+            elif isinstance(event, Task) and event.node is server and event.callbacks in self._at_server:
+                if server.batching is None and event.callbacks is not self._on_reply:
+                    server.busy_s += self._within(event.began_s, now)
+                event.request.sums[SERVER] += now - event.began_s
+                event.request.sums[SPENT_S] += now - event.began_s
+                self._lose_task(event, now, reason)
+        server.idle_workers = 0
+
+    def _drop_device(self, device: Device, now: float, reason: str) -> None:
+        """What its processor works on, and what has not left it yet, is lost; what servers hold of it goes on."""
+        device.free_s = inf
+        link = device.uplink
+        for event in list(self.clock.pending()):
+            if not isinstance(event, Task) or event.request.device is not device or event.callbacks is REVOKED:
+                continue
+            if event.node is device:
+                self._lose_task(event, now, reason)
+            elif event.callbacks is self._on_reach_server and not event.back and event.t_s - link.delay_s > now:
+                assert event.shipped is not None
+                link.gave_up(event.shipped.sizes[event.request.sample], event.t_s)
+                self._lose_task(event, now, reason)
+        for sending in link.cut_off(now) if link is not None else ():
+            self._close(sending, now, reason)
+        for request in [request for request in self._spares if request.device is device]:
+            self._lose_task(self._spares.pop(request), now, reason)
+
+    def _lose_task(self, task: Task, now: float, reason: str) -> None:
+        task.callbacks = REVOKED
+        self._close(task, now, reason)
+
+    def take(self, device: Device, coming: Coming) -> None:
+        if not device.away:
+            super().take(device, coming)
+            return
+        now = coming[0]
+        request = Request(device, device.arrived, coming)
+        device.arrived += 1
+        self.open.add(request)
+        self._close(Task(request, device, device.root, now), now, device.away[0])
+
+    def _reach_server(self, task: Task) -> None:
+        if task.node.away:
+            self._lose_task(task, task.t_s, task.node.away[0])
+        else:
+            super()._reach_server(task)
+
+    def _back(self, task: Task) -> None:
+        device, now = task.request.device, task.t_s
+        if device.away:
+            self._lose_task(task, now, device.away[0])
+            return
+        spare = self._spares.pop(task.request, None)
+        super()._back(task)
+        if spare is not None:
+            self._lose_task(spare, now, task.request.reason)
+
+    # Devices that give up on a server
+
+    def _send_up(self, task: Task, device: Device, now: float) -> None:
+        request = task.request
+        if device.timeout_s < inf and request not in self._spares:
+            spare = task.copy()
+            spare.seen, spare.abort_s = dict(task.seen), task.abort_s
+            self._spares[request] = spare
+            self._at(now + device.timeout_s, NORMAL, Event(spare, self._on_timeout))
+        super()._send_up(task, device, now)
+
+    def _time_out(self, event: Event) -> None:
+        spare: Task = event.subject
+        if self._spares.get(spare.request) is spare:
+            self._go_alone(self._spares.pop(spare.request), self.clock.now)
+
+    def _go_alone(self, task: Task, now: float) -> None:
+        """No server's answer will come any more: the device goes on from where it stood when it sent."""
+        device: Device = task.node  # type: ignore[assignment]
+        task.ready_s = now
+        if device.aborts and task.request.deadline_s <= now:
+            self._close(task, now, DEADLINE)
+            return
+        self._alone.add(task)
+        if device.free_s > now or device.queue.tasks:
+            self._let_queue(device, task, now)
+        else:
+            self._start(device, task, now)
+
+    def _decide(self, node: Node, task: Task, now: float) -> float:
+        if task not in self._alone:
+            return super()._decide(node, task, now)
+        self._alone.discard(task)
+        node.deciding, node.now_s = task, now
+        assert node.policy is not None
+        steps = node.policy.alone(node.request_view)
+        task.operations, task.at = self.compiler.program(node, task.place, task.blocks, steps).operations, 0
+        return node.decision_s[int(task.luck * len(node.decision_s))]

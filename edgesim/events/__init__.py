@@ -1,0 +1,1 @@
+"""What befalls a world: links and nodes that fail, slow down or recover, bursts of arrivals, reports that get lost."""
