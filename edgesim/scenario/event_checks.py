@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from edgesim.scenario.policies import Tiers
 from edgesim.scenario.problems import Problem, not_among
@@ -11,15 +11,17 @@ from edgesim.scenario.scenario import Scenario
 
 def check_events(scenario: Scenario) -> Iterator[Problem]:
     """Names in events that name nothing."""
-    devices, servers = _devices(scenario), _servers(scenario)
+    devices = {name: device.count for name, device in scenario.devices.items()}
+    servers = {name: server.count if server.count > 1 else 0 for name, server in scenario.servers.items()}
+    nodes = servers | devices
     for name, event in scenario.events.items():
         here = ("events", name)
         if event.what == "link" and event.link not in scenario.links:
             yield Problem((*here, "link"), not_among(event.link, scenario.links, "a name in links"))
-        if event.what in ("slow", "down") and event.node not in devices + servers:
-            yield Problem((*here, "node"), not_among(event.node, devices + servers, "a server or a device"))
-        if event.what == "arrivals" and event.devices not in devices:
-            yield Problem((*here, "devices"), not_among(event.devices, devices, "a device class or a device"))
+        if event.what in ("slow", "down") and not _is_one_of(event.node, nodes):
+            yield Problem((*here, "node"), not_among(event.node, nodes, "a server, a device class, or NAME-NUMBER"))
+        if event.what == "arrivals" and not _is_one_of(event.devices, devices):
+            yield Problem((*here, "devices"), not_among(event.devices, devices, "a device class, or NAME-NUMBER"))
         if event.what == "reports" and event.server not in scenario.servers:
             yield Problem((*here, "server"), not_among(event.server, scenario.servers, "a name in servers"))
 
@@ -48,17 +50,7 @@ def check_connections(scenario: Scenario) -> Iterator[Problem]:
                     yield Problem(key, not_among(server, scenario.servers, "a name in servers"))
 
 
-def _devices(scenario: Scenario) -> list[str]:
-    return [
-        each
-        for name, device in scenario.devices.items()
-        for each in (name, *(f"{name}-{number}" for number in range(device.count)))
-    ]
-
-
-def _servers(scenario: Scenario) -> list[str]:
-    return [
-        each
-        for name, server in scenario.servers.items()
-        for each in (name, *(f"{name}-{number}" for number in range(server.count) if server.count > 1))
-    ]
+def _is_one_of(name: str, counts: Mapping[str, int]) -> bool:
+    """Whether ``name`` is a class, or NAME-NUMBER of one with that many members."""
+    class_name, _, number = name.rpartition("-")
+    return name in counts or (class_name in counts and number.isdecimal() and int(number) < counts[class_name])
