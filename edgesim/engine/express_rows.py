@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edgesim.compute.nodes import Device
-from edgesim.engine.program import Give, Ship
+from edgesim.engine.straight import SENT, Way
 from edgesim.outcomes.scores import Scores
 from edgesim.results.request_rows import Columns
 
@@ -30,9 +30,12 @@ KEPT = (
     ("served_s", "d"),
     ("down_start_s", "d"),
     ("down_finish_s", "d"),
+    ("answer", "i"),
 )
 """All from ``ready_s`` on are absolute: bytes ready, first and last bit up, begin and end of the service, first and
-last bit down.  What is not before the end of the run does not happen, nor does what follows it."""
+last bit down.  What is not before the end of the run does not happen, nor does what follows it.  answer: its number
+in ``Way.answers``, or SENT where none was made.
+"""
 DTYPE = np.dtype(list(KEPT))
 pack = Struct("=" + "".join(form for _, form in KEPT)).pack
 
@@ -69,20 +72,29 @@ class Stretch(NamedTuple):
 
 
 class Trip:
-    """What lanes have in common: what is sent where, and which answer comes back; arrays are by sample."""
+    """What lanes that share a way have in common, as numbers: what is sent, and each answer; arrays are by sample."""
 
-    def __init__(self, ship: Ship, give: Give, answers: list[Scores], codes: Mapping[str, int]) -> None:
-        self.ship, self.give = ship, give
-        self.codec, self.model = codes[ship.codec], codes[give.model]
-        self.sizes = np.array(ship.sizes) + ship.server.carried_bytes
-        self.prediction, self.correct, self.error = np.array([(each[0], each[4], each[5]) for each in answers]).T
+    def __init__(self, way: Way, codes: Mapping[str, int]) -> None:
+        ship = way.ship
+        self.server = ship and ship.server
+        self.cut, self.codec = (ship.cut, codes[ship.codec]) if ship else (0, codes[""])
+        self.sizes = np.array(ship.sizes) + ship.server.carried_bytes if ship else np.zeros(1, int)
+        self.result_bytes = ship.server.result_bytes if ship else 0
+        self.answers = [(give, codes[give.model], _columns(scores)) for give, scores in way.answers]
+
+
+def _columns(scores: list[Scores]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Predictions, whether they are right, and their errors."""
+    found = np.array([(each.prediction, each.correct, each.error) for each in scores])
+    return found[:, 0], found[:, 1] > 0, found[:, 2]
 
 
 class LaneColumns(NamedTuple):
-    """What differs between lanes, by lane; trip: its number, device: the code of its name."""
+    """What differs between lanes, by lane; device: the code of its name, trip: its number, blocks: of its model."""
 
     device: np.ndarray
     trip: np.ndarray
+    blocks: np.ndarray
     delay_s: np.ndarray
     delay_back_s: np.ndarray
     compute_w: np.ndarray
@@ -101,18 +113,18 @@ class Books:
         self._codes, self._window, self._end_s, self._unfinished = codes, window, end_s, unfinished
         self._devices: list[Device] = []
         self._lanes: list[tuple[float, ...]] = []
-        self._trips: dict[tuple[int, int], tuple[int, Trip]] = {}
+        self._trips: dict[int, tuple[int, Trip]] = {}
         self._columns = np.zeros((0, 0))
         self._used: dict[str, np.ndarray] = {}
 
-    def open(self, device: Device, ship: Ship, give: Give, answers: list[Scores]) -> int:
+    def open(self, device: Device, way: Way) -> int:
         """The number of a new lane."""
-        key = id(ship), id(give)
-        if key not in self._trips:
-            self._trips[key] = len(self._trips), Trip(ship, give, answers, self._codes)
-        delays_s = device.uplink.delay_s, device.downlink.delay_s
+        if id(way) not in self._trips:
+            self._trips[id(way)] = len(self._trips), Trip(way, self._codes)
+        delays_s = (device.uplink.delay_s, device.downlink.delay_s) if way.ship else (0.0, 0.0)
         powers_w = device.compute_w, device.send_w, device.receive_w
-        self._lanes.append((self._codes[device.name], self._trips[key][0], *delays_s, *powers_w))
+        blocks = device.costs[device.root.model].num_blocks
+        self._lanes.append((self._codes[device.name], self._trips[id(way)][0], blocks, *delays_s, *powers_w))
         self._devices.append(device)
         return len(self._devices) - 1
 
@@ -140,24 +152,25 @@ class Books:
         back_finish_s = kept["down_finish_s"]
         down = Stretch.of(kept["down_start_s"], back_finish_s, there.happened & (back_finish_s < inf))
         back_s = back_finish_s + lane.delay_back_s
-        answered = down.happened & (back_s < end_s)
+        local = (kept["answer"] != SENT) & (begin_s == inf)
+        answered = local | (down.happened & (back_s < end_s))
         self._use(kept["lane"], here, up, wait, there, down)
 
         energy_j = lane.compute_w * here.seconds + lane.send_w * up.seconds + lane.receive_w * down.seconds
         late_j = lane.compute_w * here.late_s(deadline_at_s)
         late_j += lane.send_w * up.late_share(deadline_at_s) * up.seconds
         late_j += lane.receive_w * down.late_share(deadline_at_s) * down.seconds
-        at_end = np.where(answered, back_s, nan)
+        answered_s = np.where(local, ready_s, np.where(answered, back_s, nan))
         columns = {name: kept[name] for name in ("number", "sample", "arrival_s", "deadline_at_s")}
-        columns |= self._on_trip(lane.trip, kept["sample"], answered, there.happened)
+        columns |= self._sent(kept, lane, ~local, there.happened)
+        columns |= self._answers(kept, lane, answered)
         return columns | {
             "device": lane.device.astype(np.int32),
             "open": ~answered,
             "reason": np.full(len(kept), self._codes[self._unfinished], np.int32),
             "answers": answered.astype(np.int32),
-            "first_s": at_end,
-            "shown_s": at_end,
-            "final_correct": columns["shown_correct"],
+            "first_s": answered_s,
+            "shown_s": answered_s,
             "device_wait_s": np.zeros(len(kept)),
             "decide_s": kept["decide_s"],
             "device_compute_s": kept["device_compute_s"],
@@ -176,28 +189,33 @@ class Books:
             "late_bytes": np.where(up.happened & (finish_s > deadline_at_s), columns["bytes_up"], 0),
         }
 
-    def _on_trip(
-        self, trip: np.ndarray, sample: np.ndarray, answered: np.ndarray, served: np.ndarray
-    ) -> dict[str, np.ndarray]:
-        """What is the same for all lanes of a trip, or follows from the sample."""
-        count = len(trip)
-        whole = {name: np.zeros(count, np.int32) for name in ("cut", "codec", "model", "depth", "exit")}
-        whole |= {name: np.zeros(count, np.int64) for name in ("bytes_up", "bytes_down")}
-        real = {name: np.zeros(count) for name in ("prediction", "answer_error")}
-        correct = np.zeros(count, bool)
-        for number, each in self._trips.values():
-            on = np.flatnonzero(trip == number)
-            samples, got = sample[on], answered[on]
-            whole["cut"][on], whole["codec"][on] = each.ship.cut, each.codec
-            whole["bytes_up"][on] = each.sizes[samples]
-            whole["bytes_down"][on] = np.where(served[on], each.ship.server.result_bytes, 0)
-            whole["model"][on] = np.where(got, each.model, self._codes[""])
-            whole["depth"][on] = np.where(got, each.give.depth, -1)
-            whole["exit"][on] = np.where(got, each.give.exit, -1)
-            real["prediction"][on] = np.where(got, each.prediction[samples], nan)
-            real["answer_error"][on] = np.where(got, each.error[samples], nan)
-            correct[on] = got & (each.correct[samples] > 0)
-        return whole | real | {"shown_correct": correct}
+    def _sent(self, kept: np.ndarray, lane: LaneColumns, sent: np.ndarray, served: np.ndarray) -> dict[str, np.ndarray]:
+        """Cuts, codecs and bytes."""
+        cut, codec = lane.blocks.astype(np.int32), np.full(len(kept), self._codes[""], np.int32)
+        up, down = np.zeros(len(kept), np.int64), np.zeros(len(kept), np.int64)
+        for number, trip in self._trips.values():
+            on = np.flatnonzero(sent & (lane.trip == number))
+            if len(on):
+                cut[on], codec[on] = trip.cut, trip.codec
+                up[on] = trip.sizes[kept["sample"][on]]
+                down[on] = np.where(served[on], trip.result_bytes, 0)
+        return {"cut": cut, "codec": codec, "bytes_up": up, "bytes_down": down}
+
+    def _answers(self, kept: np.ndarray, lane: LaneColumns, answered: np.ndarray) -> dict[str, np.ndarray]:
+        """What was answered, and how right that is."""
+        count = len(kept)
+        model = np.full(count, self._codes[""], np.int32)
+        depth, exit = np.full(count, -1, np.int32), np.full(count, -1, np.int32)
+        prediction, correct, error = np.full(count, nan), np.zeros(count, bool), np.full(count, nan)
+        for number, trip in self._trips.values():
+            mine = answered & (lane.trip == number)
+            for which, (give, name, (predictions, corrects, errors)) in enumerate(trip.answers):
+                on = np.flatnonzero(mine & (kept["answer"] == which))
+                sample = kept["sample"][on]
+                model[on], depth[on], exit[on] = name, give.depth, give.exit
+                prediction[on], correct[on], error[on] = predictions[sample], corrects[sample], errors[sample]
+        shown = {"model": model, "depth": depth, "exit": exit, "prediction": prediction}
+        return shown | {"shown_correct": correct, "final_correct": correct, "answer_error": error}
 
     def _use(self, lane: np.ndarray, here: Stretch, up: Stretch, wait: Stretch, there: Stretch, down: Stretch) -> None:
         """Add to what nodes and links have done, by lane."""
@@ -213,26 +231,28 @@ class Books:
         }
         for name, values in done.items():
             total = np.bincount(lane, values, len(self._devices))
-            before = self._used.get(name, np.zeros(0))
+            before = self._used.get(name, total[:0])
             total[: len(before)] += before
             self._used[name] = total
 
     def close(self) -> None:
         """The run is over: tell the nodes what they have done."""
-        if not self._used:
-            return
         trips = [trip for _, trip in self._trips.values()]
-        for row in zip(self._devices, self._lanes, *(self._used[name].tolist() for name in USED), strict=True):
-            device, lane, busy_s, served, up_busy_s, down_busy_s, area_s, server_busy_s, server_served = row
+        used = zip(*(self._used.get(name, np.zeros(0)).tolist() for name in USED), strict=True)
+        for device, lane, done in zip(
+            self._devices, self._lanes, used, strict=False
+        ):  # the last lanes may have kept nothing
+            busy_s, served, up_busy_s, down_busy_s, area_s, server_busy_s, server_served = done
             device.busy_s += busy_s
             device.served += int(served)
             device.up_busy_s += up_busy_s
             device.down_busy_s += down_busy_s
-            server = trips[int(lane[1])].ship.server
-            server.queue_area_s += area_s
-            server.busy_s += server_busy_s
-            server.served += int(server_served)
-            server.batches += int(server_served)
+            server = trips[int(lane[1])].server
+            if server is not None:
+                server.queue_area_s += area_s
+                server.busy_s += server_busy_s
+                server.served += int(server_served)
+                server.batches += int(server_served)
 
 
 USED = ("busy_s", "served", "up_busy_s", "down_busy_s", "server_area_s", "server_busy_s", "server_served")

@@ -76,12 +76,17 @@ class TableWriter:
         self.flush()
         self._cell = cell
 
-    def append(self, row: tuple[Any, ...]) -> None:
-        """A row, names as they are or coded."""
-        codes, rows = self._codes, self._rows
-        rows.append(self._pack(*(codes[value] if isinstance(value, str) else value for value in row)))
+    def append(self, row: tuple[float, ...]) -> None:
+        """A row, names coded."""
+        rows = self._rows
+        rows.append(self._pack(*row))
         if len(rows) >= ROW_GROUP:
             self.flush()
+
+    def append_words(self, row: tuple[Any, ...]) -> None:
+        """A row, names as they are."""
+        codes = self._codes
+        self.append(tuple(codes[value] if isinstance(value, str) else value for value in row))
 
     def flush(self) -> None:
         """Write the rows that have been collected as a row group."""
@@ -223,17 +228,19 @@ class RunRecorder:
         low, high = self._window
         table, arrival_s = self._tables["answers"], request.arrival_s
         deadline_s, counted = request.deadline_s - arrival_s, low <= arrival_s <= high
+        code, number = self.codes, request.number
+        device = code[request.device.name]
         for time_s, depth, model, exit, scores in request.answers:
-            row = request.device.name, request.number, counted, time_s - arrival_s, deadline_s, model, depth, exit
+            row = device, number, counted, time_s - arrival_s, deadline_s, code[model], depth, exit
             table.append((*row, scores[0], scores[4], scores[5]))
 
     def link(self, row: tuple[Any, ...]) -> None:
         """(link, device, direction, busy_s, and the bytes and transfers of ``columns.LINKS``)."""
-        self._tables["links"].append(row)
+        self._tables["links"].append_words(row)
 
     def node(self, row: tuple[Any, ...]) -> None:
         """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
-        self._tables["nodes"].append(row)
+        self._tables["nodes"].append_words(row)
 
     def close(self) -> None:
         self._flush()
