@@ -49,7 +49,7 @@ def way_of(compiler: Compiler, operations: Sequence[Operation]) -> Way | None:
         if server.plan is None:
             return None
         there = _segments(compiler.program(server, ship.behind, ship.cut, server.plan).operations, answers)
-        if there is None:
+        if there is None or there[-1].end == SENT:
             return None
         way.there = there
     return way
