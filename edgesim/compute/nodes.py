@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from edgesim.compute.server_queue import FifoQueue, ServerQueue
 from edgesim.network.headers import wire_bytes
 from edgesim.profiling.costs import Costs
 
 if TYPE_CHECKING:
+    from edgesim.compute.admission import Admission
     from edgesim.compute.balancing import Balancer
     from edgesim.compute.batching import Batching
     from edgesim.compute.device_queue import DeviceQueue
+    from edgesim.engine.clock import Event
     from edgesim.engine.places import Place
     from edgesim.engine.program import Program
     from edgesim.engine.request import Task
+    from edgesim.network.cell import SharedCell
     from edgesim.network.estimators import Estimator
+    from edgesim.outcomes.path import Path
     from edgesim.policies.base import Policy
     from edgesim.policies.steps import Step
     from edgesim.workload.requests import Coming
@@ -99,7 +104,8 @@ class Device(Node):
     reports: by server, (when it was made, the wait it told).  coming_reports: those that are on their way, (when they
     arrive, server, report).
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
-    timeout_s: how long it waits for an answer before it goes on alone.
+    timeout_s: how long it waits for an answer before it goes on alone.  priority: of its requests at servers.
+    near: the server beside the base station that serves it at a time, where its link has some.
     compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
     """
 
@@ -115,6 +121,8 @@ class Device(Node):
         "estimator",
         "free_s",
         "learns",
+        "near",
+        "priority",
         "receive_w",
         "releasing",
         "reports",
@@ -146,6 +154,8 @@ class Device(Node):
         self.releasing = self.sends_ahead = self.ends_ahead = False
         self.arrived = 0
         self.timeout_s = inf
+        self.priority = 0
+        self.near: Callable[[float], str | None] | None = None
         self.learns = learns
         self.compute_w = self.send_w = self.receive_w = 0.0
         self.up_busy_s = self.down_busy_s = 0.0
@@ -175,24 +185,33 @@ class Server(Node):
     carried_bytes: what is sent along with each request: see ``World``.
     serves_ahead: whether all that becomes of a request here may be booked when it comes, as nobody could see or change
     anything meanwhile: see ``engine.look_ahead``.  begins_s: when those begin that wait, if that is so.
+    admission: whom it turns away.  quantum, accuracy: of imprecise computation; accuracy by model, (path, exit).
+     sharing, shared, due: its tasks, where all are served at once, what work each
+    brought, and the event at which the next one ends.
     replicas, balancer: what stands behind a server that only hands requests on.  front: that server, for a replica, or
     itself; role: the front's name, which is the one that policies know.
     """
 
     __slots__ = (
+        "accuracy",
+        "admission",
         "balancer",
         "batches",
         "batching",
         "begins_s",
         "carried_bytes",
+        "due",
         "front",
         "idle_workers",
+        "quantum",
         "replicas",
         "result_bytes",
         "role",
         "service_s",
         "services",
         "serves_ahead",
+        "shared",
+        "sharing",
         "workers",
     )
 
@@ -212,7 +231,13 @@ class Server(Node):
         self.result_bytes = result_bytes
         self.carried_bytes = 0
         self.batching = batching
-        self.queue: deque[Task] = deque()
+        self.queue: ServerQueue = FifoQueue(inf)
+        self.admission: Admission | None = None
+        self.quantum: float | None = None
+        self.accuracy: dict[str, Mapping[tuple[Path, int], float]] = {}
+        self.sharing: SharedCell[Task] | None = None
+        self.shared: dict[Task, float] = {}
+        self.due: Event | None = None
         self.serves_ahead = False
         self.begins_s: deque[float] = deque()
         self.front = self
@@ -234,6 +259,10 @@ class Server(Node):
         if len(waiting) > self.queue_max:
             self.queue_max = len(waiting)
         return free_s
+
+    def mean_service_s(self) -> float:
+        """Of what has been served so far; 0 before."""
+        return self.service_s / self.services if self.services else 0.0
 
     def expected_wait_s(self) -> float:
         """What a request that came now would wait, by the mean service so far: the load report.

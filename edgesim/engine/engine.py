@@ -71,6 +71,7 @@ class Engine(Transfers):
         self.stop_s, self.end_s = limits_s
         self.low_s, self.high_s = window
         self.recorder, self.live = recorder, live
+        self.serving = [each for server in servers.values() for each in (server.replicas or (server,))]
         self.routes = routes or Routes()
         self.compiler = Compiler(servers, places, depths, self.routes)
         self._at = clock.at
@@ -98,7 +99,7 @@ class Engine(Transfers):
 
     def finish(self) -> None:
         """End the run now: what is still open is unfinished."""
-        for server in self.servers.values():
+        for server in self.serving:
             for task in server.queue:
                 self._book_wait(server, task, self.clock.now)
         for device in self.devices:

@@ -8,13 +8,14 @@ from typing import Any
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.clock import NORMAL, REVOKED, Callbacks, Event
 from edgesim.engine.endings import DEADLINE, DEVICE_DOWN, SERVER_DOWN
+from edgesim.engine.imprecise_serving import ImpreciseEngine
 from edgesim.engine.request import SERVER, SPENT_S, Request, Task
-from edgesim.engine.tiers import TieredEngine
+from edgesim.engine.scheduled import share_workers
 from edgesim.events.windows import Windows
 from edgesim.workload.requests import Coming
 
 
-class FallibleEngine(TieredEngine):
+class FallibleEngine(ImpreciseEngine):
     """A node that is away loses what it holds and what comes to it; it comes back empty.
 
     A device may keep what it sends for as long as ``timeout_s``; without an answer by then, or told that there will
@@ -78,7 +79,7 @@ class FallibleEngine(TieredEngine):
     def _drop_server(self, server: Server, now: float, reason: str) -> None:
         """What is in service is lost; what has left as an answer is not."""
         for event in list(self.clock.pending()):
-            if event.callbacks is self._on_batch_done and event.subject[0] is server:
+            if event.callbacks in (self._on_batch_done, self._on_stage) and event.subject[0] is server:
                 server.busy_s += self._within(event.subject[1], now)
                 event.callbacks = REVOKED
             elif isinstance(event, Task) and event.node is server and event.callbacks in self._at_server:
@@ -87,6 +88,15 @@ class FallibleEngine(TieredEngine):
                 event.request.sums[SERVER] += now - event.began_s
                 event.request.sums[SPENT_S] += now - event.began_s
                 self._lose_task(event, now, reason)
+        for task in self.staged.pop(server, ()):
+            self._lose_task(task, now, reason)
+        if server.sharing is not None:
+            self._count(server, now)
+            twins = [twin for task in server.shared for twin in self._early.pop(task, ())]
+            for task in [*server.shared, *twins]:
+                self._lose_task(task, now, reason)
+            share_workers(server)
+            server.due = None
         server.idle_workers = 0
 
     def _drop_device(self, device: Device, now: float, reason: str) -> None:
@@ -132,9 +142,11 @@ class FallibleEngine(TieredEngine):
         if device.away:
             self._lose_task(task, now, device.away[0])
             return
-        spare = self._spares.pop(task.request, None)
+        spare, refused = self._spares.pop(task.request, None), task.given is None
         super()._back(task)
-        if spare is not None:
+        if spare is not None and refused:
+            self._go_alone(spare, now)
+        elif spare is not None:
             self._lose_task(spare, now, task.request.reason)
 
     # Devices that give up on a server

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from edgesim.engine.routes import Hop
 from edgesim.events.befalling import Befalling
 from edgesim.events.factored import factored
 from edgesim.network.build import build_rate
+from edgesim.network.build_radio import build_channel
 from edgesim.network.cell import EQUAL, Share, SharedCell
 from edgesim.network.connection import ColdConnection
 from edgesim.network.csma import contention
@@ -29,6 +30,7 @@ from edgesim.network.transport import Connection, Transport, jitter
 from edgesim.scenario.disciplines import Airtime, Csma, Discipline, RoundRobin, Weighted
 from edgesim.scenario.links import Link
 from edgesim.scenario.losses import Loss
+from edgesim.scenario.rates import radio_of
 
 IDLE_S = 1.0
 """The least retransmission timeout (RFC 6298), after which RFC 5681 restarts a connection's window."""
@@ -52,6 +54,14 @@ class Links:
     def connect(self, name: str, spec: Link, device: str, class_name: str) -> tuple[Any, Any]:
         """The uplink and the downlink of a device."""
         return self._way(name, spec, device, class_name, "up"), self._way(name, spec, device, class_name, "down")
+
+    def near(self, name: str, spec: Link, device: str) -> Callable[[float], str | None] | None:
+        """Which server lies beside the station that serves a device at a time; None where there are no stations."""
+        radio = radio_of(spec.up)
+        if radio is None:
+            return None
+        channel, sites = build_channel(radio, self.root, "rate", name, device), radio.sites
+        return lambda time_s: sites[channel.serving(time_s)].server
 
     def join(self, name: str, spec: Link, connection: str, between: Sequence[str]) -> Iterator[Hop]:
         """Both directions of a connection between two servers."""

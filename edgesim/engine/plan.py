@@ -183,6 +183,10 @@ class Plans(ABC):
                 node.last_end_s = inf
         if state == OPEN:
             task.callbacks = self._on_ask_again
+        self._then(node, task, t)
+
+    def _then(self, node: Node, task: Task, t: float) -> None:
+        """What follows on a plan follows at ``t``."""
         self._at(t, NORMAL, task)
 
     def _see(self, task: Task, branch: Branch) -> None:

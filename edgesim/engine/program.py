@@ -94,6 +94,10 @@ class Compiler:
         self._servers, self._places, self._depths, self._routes = servers, places, depths, routes
         self._shared: dict[tuple[Any, ...], tuple[Operation, ...]] = {}
 
+    def depth(self, model: str, exit: int) -> int:
+        """The rank of an exit among those of all models."""
+        return self._depths[model][exit]
+
     def program(self, node: Node, place: Place, blocks: int, steps: Any) -> Program:
         """The program of what ``node``'s policy gave, for data at ``place`` of which ``blocks`` blocks have been run.
 

@@ -67,6 +67,10 @@ class Request:
         "wasted_bytes",
     )
 
+    @property
+    def priority(self) -> int:
+        return self.device.priority
+
     def __init__(self, device: Device, number: int, coming: Coming) -> None:
         self.device = device
         self.number = number

@@ -39,6 +39,10 @@ class Serving(Plans):
         self._on_look_again: Callbacks = (self._look_again,)
         self._on_batch_done: Callbacks = (self._batch_done,)
 
+    def _turn_away(self, task: Task, now: float) -> None:
+        """A full queue: only servers of ``ScheduledEngine`` have a bound."""
+        raise NotImplementedError
+
     @abstractmethod
     def _close(self, task: Task | Cancelling, now: float, reason: str) -> None: ...
 
@@ -55,9 +59,12 @@ class Serving(Plans):
         if server.idle_workers and server.batching is None:
             self._serve(server, task, now)
             return
-        server.queue.append(task)
+        turned_away = server.queue.push(task)
         if len(server.queue) > server.queue_max:
             server.queue_max = len(server.queue)
+        if turned_away is not None:
+            self._book_wait(server, turned_away, now)
+            self._turn_away(turned_away, now)
         if server.batching is not None:
             self._serve_batches(server, now)
 
@@ -66,7 +73,7 @@ class Serving(Plans):
         begin_s = server.line_up(now)
         if begin_s > now:
             if begin_s == inf:  # not before the run is over
-                server.queue.append(task)
+                server.queue.push(task)
                 return
             self._book_wait(server, task, begin_s)
             task.request.sums[SERVER_WAIT] += begin_s - now
@@ -111,7 +118,7 @@ class Serving(Plans):
         server.last_end_s = stop
         server.idle_workers += 1
 
-    def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: int) -> None:
+    def _book_service(self, server: Server, task: Task, start: float, stop: float, batch: float) -> None:
         seconds = stop - start
         share_s = seconds / batch
         server.services += 1

@@ -52,7 +52,7 @@ def node_rows(world: World) -> Iterator[Row]:
     for device, spec in zip(world.devices, world.classes, strict=True):
         idle_w = spec.power.idle_w if spec.power else 0.0
         yield (*_node(device, 1, device.served, window_s), idle_w * window_s)
-    for server in world.servers.values():
+    for server in world.engine.serving:
         yield (*_node(server, server.workers, server.batches, window_s), 0.0)
 
 

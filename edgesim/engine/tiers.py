@@ -38,7 +38,11 @@ class TieredEngine(Engine):
             return
         server: Server = task.node  # type: ignore[assignment]
         if server.balancer is not None:
-            task.node = server.balancer.pick(server.replicas, task.request)
+            there = [replica for replica in server.replicas if not replica.away] or server.replicas
+            task.node = server.balancer.pick(there, task.request)
+        self._enter_server(task)
+
+    def _enter_server(self, task: Task) -> None:
         super()._reach_server(task)
 
     def _hop(self, task: Task) -> None:

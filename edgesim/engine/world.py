@@ -18,10 +18,13 @@ from edgesim.engine.assets import Assets, depths
 from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
 from edgesim.engine.fallible import FallibleEngine
+from edgesim.engine.furnish import build_balancer, chooses, furnish
+from edgesim.engine.imprecise_serving import ImpreciseEngine
 from edgesim.engine.links import Links
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
 from edgesim.engine.routes import Hop, Routes
+from edgesim.engine.scheduled import ScheduledEngine
 from edgesim.engine.tiers import TieredEngine
 from edgesim.engine.truth import Truth
 from edgesim.engine.views import DeviceView, ServerView, TaskView
@@ -121,7 +124,11 @@ class World:
         fails = any(event.what in ("down", "reports") for event in scenario.events.values())
         if fails or any(spec.fallback is not None for spec in scenario.devices.values()):
             kind: type[Engine] = FallibleEngine
-        elif scenario.connections:
+        elif any(spec.scheduler.type == "imprecise" for spec in scenario.servers.values()):
+            kind = ImpreciseEngine
+        elif any(map(chooses, scenario.servers.values())):
+            kind = ScheduledEngine
+        elif scenario.connections or any(spec.count > 1 for spec in scenario.servers.values()):
             kind = TieredEngine
         else:
             kind = Engine
@@ -150,7 +157,8 @@ class World:
         """Every node with the name of its class."""
         names = [name for name, spec in self.scenario.devices.items() for _ in range(spec.count)]
         yield from zip(names, self.devices, strict=True)
-        yield from ((server.role, server) for server in self.servers.values())
+        for name, server in self.servers.items():
+            yield from ((name, each) for each in server.replicas or (server,))
 
     def _hops(self) -> Iterator[Hop]:
         for name, connection in self.scenario.connections.items():
@@ -173,17 +181,29 @@ class World:
         return Truth(node, self.places, self.servers)
 
     def _server(self, name: str, slot: int) -> Server:
+        """A server, or what hands requests on to its replicas."""
         spec = self.scenario.servers[name]
+        server = self._replica(name, name, slot, spec)
+        if spec.count > 1:
+            server.balancer = build_balancer(spec, self.root, name, self.clock)
+            server.replicas = [self._replica(f"{name}-{number}", name, slot, spec) for number in range(spec.count)]
+            for replica in server.replicas:
+                replica.front, replica.role, replica.entry = server, name, name
+        return server
+
+    def _replica(self, name: str, role: str, slot: int, spec: ServerSpec) -> Server:
         batch = spec.batch
         batching = Batching(batch.max_size, batch.max_wait_ms / 1e3) if batch.max_size > 1 else None
-        costs = self._costs(spec.processor, name, name)
+        costs = self._costs(spec.processor, role, name)
         policy = self._policy()
         aborts = spec.after_deadline == "abort"
         server = Server(name, slot, costs, policy, aborts, spec.workers, spec.result_bytes, batching)
+        furnish(server, spec)
+        server.accuracy = {model: facts.accuracy for model, facts in self._model_facts(spec.processor).items()}
         server.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
         users = [each for each in self.scenario.devices.values() if each.link is not None]
         link = self.scenario.links[users[0].link] if users else None  # type: ignore[index]
-        policy.prepare(self._facts(policy.needs, name, name, users[0] if users else None, link))
+        policy.prepare(self._facts(policy.needs, name, role, users[0] if users else None, link, is_device=False))
         server.plan = plan_of(policy)
         exact = policy.needs.deadline == "exact" and all(known_deadline(each) == "exact" for each in users)
         server.carried_bytes = _carried_bytes(spec, policy.needs, exact)
@@ -198,7 +218,7 @@ class World:
         device.queue = DeviceQueue(spec.queue.order, spec.queue.bound or 2**62)
         device.root = self.places[self.models[0]]
         self._connect(device, class_name, spec)
-        device.entry = spec.server or ""
+        device.entry, device.priority = spec.server or "", spec.priority
         if spec.fallback is not None:
             device.timeout_s = spec.fallback.timeout_ms / 1e3
         self._load(device, class_name, spec)
@@ -208,7 +228,7 @@ class World:
         if policy is not None:
             device.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
             link = None if spec.link is None else self.scenario.links[spec.link]
-            policy.prepare(self._facts(policy.needs, name, spec.server or "", spec, link))
+            policy.prepare(self._facts(policy.needs, name, spec.server or "", spec, link, is_device=True))
             device.plan = plan_of(policy)
         exact = known_deadline(spec) == "exact" and (policy is None or policy.needs.deadline == "exact")
         device.view, device.request_view = DeviceView(device, self._truth(device)), TaskView(device, exact)
@@ -222,6 +242,7 @@ class World:
         estimator = getattr(self.cell.spec, "estimator", EwmaEstimator(type="ewma"))
         device.estimator = build_estimator(estimator, link.prior_mbps * 1e6)
         device.uplink, device.downlink = self.links.connect(spec.link, link, device.name, class_name)
+        device.near = self.links.near(spec.link, link, device.name)
 
     @cached_property
     def by_difficulty(self) -> list[int]:
@@ -235,14 +256,16 @@ class World:
         factors = self.befalling.arrivals(class_name, device.name)
         device.requests = requests_of(spec, self.cell.axis_deadline_ms, order, nodes, self.root, device.name, factors)
 
-    def _facts(self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None) -> Facts:
+    def _facts(
+        self, needs: Needs, node: str, server: str, spec: DeviceClass | None, link: Link | None, is_device: bool
+    ) -> Facts:
         scenario = self.scenario
         known = known_deadline(spec)
         mean_s = mean_deadline_s(spec.deadline if spec else None, self.cell.axis_deadline_ms)
         power = spec.power if spec else None
         return Facts(
             node=node,
-            is_device=node not in scenario.servers,
+            is_device=is_device,
             server=server,
             models=self._model_facts(spec.processor if spec else Processor()),
             delay_s=(link.delay_ms + link.jitter_ms) / 1e3 if link else inf,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from edgesim.scenario.policies import Tiers
-from edgesim.scenario.problems import Problem, not_among
+from edgesim.scenario.problems import Problem, is_one_of, not_among
 from edgesim.scenario.scenario import Scenario
 
 
@@ -18,9 +18,9 @@ def check_events(scenario: Scenario) -> Iterator[Problem]:
         here = ("events", name)
         if event.what == "link" and event.link not in scenario.links:
             yield Problem((*here, "link"), not_among(event.link, scenario.links, "a name in links"))
-        if event.what in ("slow", "down") and not _is_one_of(event.node, nodes):
+        if event.what in ("slow", "down") and not is_one_of(event.node, nodes):
             yield Problem((*here, "node"), not_among(event.node, nodes, "a server, a device class, or NAME-NUMBER"))
-        if event.what == "arrivals" and not _is_one_of(event.devices, devices):
+        if event.what == "arrivals" and not is_one_of(event.devices, devices):
             yield Problem((*here, "devices"), not_among(event.devices, devices, "a device class, or NAME-NUMBER"))
         if event.what == "reports" and event.server not in scenario.servers:
             yield Problem((*here, "server"), not_among(event.server, scenario.servers, "a name in servers"))
@@ -48,9 +48,3 @@ def check_connections(scenario: Scenario) -> Iterator[Problem]:
                 if server not in scenario.servers:
                     key = ("policies", name, "servers", place)
                     yield Problem(key, not_among(server, scenario.servers, "a name in servers"))
-
-
-def _is_one_of(name: str, counts: Mapping[str, int]) -> bool:
-    """Whether ``name`` is a class, or NAME-NUMBER of one with that many members."""
-    class_name, _, number = name.rpartition("-")
-    return name in counts or (class_name in counts and number.isdecimal() and int(number) < counts[class_name])

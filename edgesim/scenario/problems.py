@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -43,6 +43,12 @@ def not_among(name: str, names: Iterable[str], what: str) -> str:
     """The message for a reference that names nothing."""
     known = list(names)
     return f"found '{name}', allowed: {what} ({', '.join(known) or 'there are none'}){closest(name, known)}"
+
+
+def is_one_of(name: str, counts: Mapping[str, int]) -> bool:
+    """Whether ``name`` is a class, or NAME-NUMBER of one with that many members."""
+    class_name, _, number = name.rpartition("-")
+    return name in counts or (class_name in counts and number.isdecimal() and int(number) < counts[class_name])
 
 
 def from_validation(error: ValidationError, data: dict[str, Any]) -> list[Problem]:

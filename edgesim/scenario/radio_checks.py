@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from edgesim.scenario.document import Key
-from edgesim.scenario.problems import Problem, not_among
+from edgesim.scenario.problems import Problem, is_one_of, not_among
 from edgesim.scenario.radio import RadioRate
 from edgesim.scenario.rates import Rate, SeasonalRate, radio_of
 from edgesim.scenario.scenario import Scenario
@@ -41,7 +41,8 @@ def _alike(up: RadioRate, down: RadioRate, key: Key) -> Iterator[Problem]:
 
 
 def _servers(radio: RadioRate, key: Key, scenario: Scenario) -> Iterator[Problem]:
+    replicas = {name: server.count for name, server in scenario.servers.items()}
     for number, site in enumerate(radio.sites):
-        if site.server is not None and site.server not in scenario.servers:
-            message = not_among(site.server, scenario.servers, "a name in servers")
+        if site.server is not None and not is_one_of(site.server, replicas):
+            message = not_among(site.server, replicas, "a server, or a replica: NAME-NUMBER")
             yield Problem((*key, "sites", number, "server"), message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 
 from edgesim.scenario.problems import Problem
 from edgesim.scenario.scenario import Scenario
@@ -17,7 +16,6 @@ def check_servers(scenario: Scenario) -> Iterator[Problem]:
         yield from _deadlines(scenario, name, server)
         yield from _replicas(scenario, name, server)
         yield from _scheduler(scenario, name, server)
-        yield from _not_simulated(name, server)
 
 
 def _deadlines(scenario: Scenario, name: str, server: Server) -> Iterator[Problem]:
@@ -57,11 +55,3 @@ def _scheduler(scenario: Scenario, name: str, server: Server) -> Iterator[Proble
     if kind == "imprecise" and scenario.regression:
         message = "found imprecise, which plans by accuracy, where data asks for counts; allowed: in_turn"
         yield Problem((*here, "scheduler", "type"), message)
-
-
-def _not_simulated(name: str, server: Server) -> Iterator[Problem]:
-    """A key that would be quietly ignored must not be written."""
-    for key in (("queue", "order"), ("queue", "bound"), ("admission",), ("count",), ("scheduler",)):
-        found, default = reduce(getattr, key, server), reduce(getattr, key, Server())  # type: ignore[arg-type]
-        if found != default:
-            yield Problem(("servers", name, *key), "not simulated yet; allowed: leave it out")
