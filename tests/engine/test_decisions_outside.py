@@ -30,7 +30,7 @@ def outside(world: World) -> None:
     for device, spec in zip(world.devices, world.classes, strict=True):
         policy = build_policy(cell.spec, world.models)
         link = None if spec.link is None else world.scenario.links[spec.link]
-        policy.prepare(world._facts(policy.needs, device.name, spec.server or "", spec, link))
+        policy.prepare(world._facts(policy.needs, device.name, spec.server or "", spec, link, is_device=True))
         policies[device.name] = policy
     asked = 0
     while (decision := engine.next_decision()) is not None:

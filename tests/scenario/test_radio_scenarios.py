@@ -50,7 +50,12 @@ CASES = [
     ("k_db: 9, ", "", "up.fading.k_db", "missing key|in dB"),
     ("interruption_ms: 50", "interruption_ms: -1", "up.handover.interruption_ms", "found -1|in ms"),
     ("hysteresis_db: 3", "hysteresis: 3", "up.handover.hysteresis", "unknown key|mean 'hysteresis_db'?"),
-    ("0], server: edge", "0], server: egde", "up.sites.0.server", "found 'egde'|a server, or a replica: NAME-NUMBER (edge)|mean 'edge'?"),
+    (
+        "0], server: edge",
+        "0], server: egde",
+        "up.sites.0.server",
+        "found 'egde'|NAME-NUMBER (edge)|mean 'edge'?",
+    ),
     ("[{position_m: [0, 0], server: edge}, {position_m: [300, 0]}]", "[]", "up.sites", "found an empty list"),
 ]
 
