@@ -110,19 +110,33 @@ def test_a_request_that_goes_straight_is_two_events() -> None:
     assert events[0] < 2.2 * len(ahead.requests) < 4 * len(plain.requests) < events[1], "few find the device busy"
 
 
-def test_who_comes_as_a_service_ends_still_waits(tmp_path: Path) -> None:
-    """Two devices do the same; each transfer and each service takes 8 ms."""
+@pytest.mark.parametrize(("count", "waiting"), [(1, 1), (2, 4)])
+def test_who_comes_as_a_service_ends_still_waits(tmp_path: Path, count: int, waiting: int) -> None:
+    """Devices that do the same; each transfer and each service takes 8 ms."""
     scenario = world(
         folder=tmp_path,
         models={"toy": toy([0.0, 8.0])},
-        devices={"cam": linked(arrivals=at_times(tmp_path, [1.0, 1.0, 1.0]), count=2)},
+        devices={"cam": linked(arrivals=at_times(tmp_path, [1.0, 1.0, 1.0]), count=count)},
         links={"l": link(1)},
         policies={"p": {"type": "fixed_cut", "cut": 1, "codec": "int8"}},
     )
     ahead, plain = run(scenario), run(scenario, prepare=look_at_everything)
     assert ahead.world.servers["edge"].serves_ahead
-    assert ahead.node("edge").queue_max == plain.node("edge").queue_max == 4
+    assert ahead.node("edge").queue_max == plain.node("edge").queue_max == waiting
     assert sorted(ahead.requests.server_wait_s) == sorted(plain.requests.server_wait_s)
+
+
+@pytest.mark.parametrize("drain_s", [0.0, 0.5])
+def test_a_run_that_ends_within_a_service(drain_s: float) -> None:
+    """The server takes 0.3 s for each; when the run is over it has one in service, and others wait or have not come."""
+    changes: dict[str, Any] = {"models": {"toy": toy([1.0, 300.0])}, "duration_s": 2, "drain_s": drain_s}
+    policies = {"p": {"type": "fixed_cut", "cut": 1, "codec": "int8"}}
+    scenario = world(devices={"cam": linked(10, link="l")}, links={"l": link(0.5)}, policies=policies, **changes)
+    ahead, plain = run(scenario), run(scenario, prepare=look_at_everything)
+    assert 0 < (ahead.requests.server_wait_s > 0).sum() < (ahead.requests.end == "unfinished").sum()
+    pd.testing.assert_frame_equal(rows(ahead), rows(plain), check_exact=True)
+    pd.testing.assert_frame_equal(ahead.links, plain.links, rtol=1e-11)
+    pd.testing.assert_frame_equal(ahead.nodes, plain.nodes, rtol=1e-11)
 
 
 def rows(tables: Tables) -> pd.DataFrame:
