@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edgesim.compute.batching import Batching
+from edgesim.compute.build import build_radio, build_speed
 from edgesim.compute.device_queue import DeviceQueue
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets, depths
@@ -29,9 +30,10 @@ from edgesim.engine.tiers import TieredEngine
 from edgesim.engine.truth import Truth
 from edgesim.engine.views import DeviceView, ServerView, TaskView
 from edgesim.events.befalling import Befalling
-from edgesim.events.factored import speed
+from edgesim.events.factored import factored, speed
 from edgesim.events.slowed import SlowedCosts
 from edgesim.network.build import build_estimator
+from edgesim.network.radio_power import TransferPower
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
@@ -132,7 +134,7 @@ class World:
             kind = TieredEngine
         else:
             kind = Engine
-        if kind is Engine and not any(event.what == "slow" for event in scenario.events.values()):
+        if kind is Engine and not self._paces_vary():
             let_devices_look_ahead(self.devices, self.servers.values())
             let_servers_look_ahead(self.servers.values(), self.devices)
         engine = kind(
@@ -153,6 +155,14 @@ class World:
                     engine.watch(node, windows)
         return engine
 
+    def _paces_vary(self) -> bool:
+        """Whether the speed of the moment matters, at which somebody takes up a request."""
+        scenario = self.scenario
+        processors = [node.processor for node in scenario.devices.values()]
+        processors += [node.processor for node in scenario.servers.values()]
+        slow = any(event.what == "slow" for event in scenario.events.values())
+        return slow or any(processor.load is not None for processor in processors)
+
     def _nodes(self) -> Iterator[tuple[str, Node]]:
         """Every node with the name of its class."""
         names = [name for name, spec in self.scenario.devices.items() for _ in range(spec.count)]
@@ -165,12 +175,13 @@ class World:
             yield from self.links.join(connection.link, self.scenario.links[connection.link], name, connection.between)
 
     def _costs(self, processor: Processor, class_name: str, name: str) -> dict[str, Costs]:
-        """By model, on a node that may be slow for a while."""
+        """By model, on a node that may be slow for a while, and that others may use."""
         costs: dict[str, Costs] = {model: self.assets.on(processor, model) for model in self.assets.costs}
-        pace = self.befalling.pace(class_name, name)
-        if pace:
-            costs = {model: SlowedCosts(each, speed(pace), lambda: self.clock.now) for model, each in costs.items()}
-        return costs
+        load, pace = processor.load, self.befalling.pace(class_name, name)
+        if load is None and not pace:
+            return costs
+        left = speed(pace) if load is None else factored(build_speed(load, self.root, "load", name), pace)
+        return {model: SlowedCosts(each, left, lambda: self.clock.now) for model, each in costs.items()}
 
     def _policy(self) -> Policy:
         return build_policy(self.cell.spec, self.models)
@@ -273,7 +284,7 @@ class World:
             result_bytes={name: each.result_bytes for name, each in scenario.servers.items()},
             headers=link.headers if link else "none",
             compute_w=power.compute_w - power.idle_w if power else 0.0,
-            send_w=power.send_w if power else 0.0,
+            send=build_radio(power).send if power else TransferPower(0.0),
             deadline_known=known,
             deadline_mean_s=None if "none" in (known, needs.deadline) or mean_s == inf else mean_s,
             rng=generator(self.root, "policy", self.cell.policy, node),

@@ -1,4 +1,4 @@
-"""Costs on a node that is slow for a while."""
+"""Costs on a node that is slow for a while, or that something else uses beside."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from edgesim.profiling.costs import Costs
 class SlowedCosts:
     """``costs`` divided by the speed of the moment at which a node takes up a request.
 
-    The request keeps that speed for its stay: stays take milliseconds, slow-downs seconds.  What policies are told of
-    mean costs is as if nothing were slow.  now_s: tells the time.
+    The request keeps that speed for its stay: stays take milliseconds, slow-downs and loads seconds.  What policies are
+    told of mean costs is as if nothing were slow.  now_s: tells the time.
     """
 
     wakes = True

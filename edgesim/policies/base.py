@@ -16,6 +16,7 @@ import numpy as np
 
 from edgesim.models.state import TensorSpec
 from edgesim.network.headers import HeaderMode
+from edgesim.network.radio_power import TransferPower
 from edgesim.outcomes.path import Path
 from edgesim.policies.plans import to_the_end
 from edgesim.policies.steps import Step
@@ -105,7 +106,9 @@ class Facts:
     result_bytes: Mapping[str, int]
     headers: HeaderMode
     compute_w: float
-    send_w: float
+    """Power of the device while it computes, above idle."""
+    send: TransferPower
+    """What sending costs the device above idle, radio tails apart."""
     deadline_known: DeadlineKnowledge
     deadline_mean_s: float | None
     """Mean of the deadline's distribution, where it is known and the policy's needs name it."""

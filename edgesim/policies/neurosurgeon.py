@@ -20,7 +20,8 @@ class Neurosurgeon(Completing):
     Latency: T(k) = device blocks + encoding + 8 D_k / R + propagation + queue wait + decoding + server blocks +
     result, for k < L; T(L) = all blocks here.  D_k is the mean payload on validation images with its headers.  The
     wait is what the server last reported, and what the uplink already holds goes before.  Energy: above idle, of
-    computing, encoding and sending.  No exits but the last.
+    computing, encoding and sending; a tail that the radio may have after it is left out, as in the paper.  No exits but
+    the last.
 
     T(k) is a line in 1/R for each k < L, so the best of them is on the lower envelope, found by bisection; waits move
     all of them alike and only matter against T(L).
@@ -78,9 +79,10 @@ class Neurosurgeon(Completing):
         front_s = device.mean_encode_s(codec, cut)
         if cut:
             front_s += device.mean_preprocess_s + device.mean_piece_s(0, cut)
-        bits = 8 * wire_bytes(round(model.payload_bytes[((cut, codec),)]), facts.headers)
+        size = wire_bytes(round(model.payload_bytes[((cut, codec),)]), facts.headers)
+        bits = 8 * size
         if self._objective == "energy":
-            return facts.compute_w * front_s, facts.send_w * bits
+            return facts.compute_w * front_s + facts.send.energy_j(size, 0.0), facts.send.base_w * bits
         back_s = server.mean_decode_s(codec, cut) + server.mean_piece_s(cut, shape.num_blocks)
         back_s += server.mean_branch_s(len(shape.exits) - 1)
         if not cut:

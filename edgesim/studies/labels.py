@@ -10,8 +10,10 @@ from edgesim.engine.assets import Assets
 from edgesim.engine.world import replication_root
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.differences import differences
+from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.rates import radio_of
 from edgesim.scenario.scenario import Scenario
+from edgesim.scenario.servers import Server
 from edgesim.studies.power_labels import power_labels
 from edgesim.studies.rate_labels import is_warped, preset_label, rate_label, rate_warnings, steady_warning
 
@@ -19,11 +21,9 @@ from edgesim.studies.rate_labels import is_warped, preset_label, rate_label, rat
 def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dict[str, Any]:
     """What marks the numbers of a run: ``oracles``, ``costs`` by "MODEL on NODE", ``outcomes``, ``links``,
     ``assumptions`` (sentences)."""
-    processors = {name: device.processor for name, device in scenario.devices.items()}
-    processors |= {name: server.processor for name, server in scenario.servers.items()}
     costs = {
-        f"{model} on {name}": assets.on(processor, model).label
-        for name, processor in processors.items()
+        f"{model} on {name}": assets.on(node.processor, model).label
+        for name, node in _nodes(scenario)
         for model in scenario.models
     }
     outcomes = {name: found.label for name, found in assets.test.items()}
@@ -34,6 +34,10 @@ def labels_of(scenario: Scenario, assets: Assets, oracles: Sequence[str]) -> dic
         "links": {f"{name} {direction}": label for name, direction, label in _links(scenario)},
         "assumptions": list(_assumptions(scenario, assets)),
     }
+
+
+def _nodes(scenario: Scenario) -> list[tuple[str, DeviceClass | Server]]:
+    return [*scenario.devices.items(), *scenario.servers.items()]
 
 
 def _links(scenario: Scenario) -> Iterator[tuple[str, str, str]]:
@@ -56,6 +60,8 @@ def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
         yield "Radio: one stream, no interference, perfect rate adaptation; handovers follow the signal, not the load"
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
         yield "Decision times are measured on the profiled machine and scaled with the codecs"
+    if loaded := [name for name, node in _nodes(scenario) if node.processor.load is not None]:
+        yield f"Load on {', '.join(loaded)}: a request keeps the speed that it meets; policies do not know of it"
     yield from power_labels(scenario)
 
 

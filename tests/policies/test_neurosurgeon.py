@@ -6,6 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from small_worlds import TOY, scenario_of, simulated
 
 from edgesim.network.headers import wire_bytes
+from edgesim.network.radio_power import TransferPower
 from edgesim.policies.base import Facts, ModelFacts, ModelShape
 from edgesim.policies.neurosurgeon import Neurosurgeon, lower_envelope
 from edgesim.policies.steps import Answer, Send, Step
@@ -60,7 +62,7 @@ class Case:
     prior_bps: float = 1e9
     headers: str = "none"
     compute_w: float = 3.0
-    send_w: float = 1.0
+    send: TransferPower = TransferPower(1.0)
     result_bytes: int = 8
 
     @property
@@ -83,7 +85,7 @@ class Case:
                 result_bytes={"edge": self.result_bytes},
                 headers=self.headers,
                 compute_w=self.compute_w,
-                send_w=self.send_w,
+                send=self.send,
                 deadline_known="none",
                 deadline_mean_s=None,
                 rng=np.random.default_rng(0),
@@ -116,8 +118,11 @@ class Case:
         local = cut == self.blocks
         seconds = device.mean_piece_s(0, cut) + (device.mean_preprocess_s if cut else 0.0)
         seconds += device.branch_s if local else device.mean_encode_s("", cut)
-        sending_s = 0.0 if local else 8 * self._wire(self.state_bytes[cut]) / rate_bps
-        return self.compute_w * seconds + self.send_w * sending_s
+        spent_j = self.compute_w * seconds
+        if not local:
+            bits, send = 8 * self._wire(self.state_bytes[cut]), self.send
+            spent_j += send.base_w * bits / rate_bps + send.bit_j * bits + send.packet_j * ceil(bits / 8 / 1514)
+        return spent_j
 
     def _wire(self, size: float) -> int:
         return wire_bytes(round(size), self.headers)  # type: ignore[arg-type]
@@ -157,7 +162,7 @@ def cases(draw: st.DrawFn) -> Case:
         prior_bps=draw(rates),
         headers=draw(st.sampled_from(["tcp", "none"])),
         compute_w=draw(st.floats(0, 20)),
-        send_w=draw(st.floats(0, 5)),
+        send=TransferPower(draw(st.floats(0, 5)), draw(st.floats(0, 1e-6)), draw(st.floats(0, 1e-2))),
         result_bytes=draw(st.integers(1, 4000)),
     )
 
@@ -177,7 +182,7 @@ def test_energy_is_the_least_of_all_cuts(case: Case) -> None:
 def test_close_calls_and_every_cut_both_ends_included() -> None:
     """Costs of like size, so that a term that is off by a little decides wrongly somewhere."""
     chosen = set()
-    rng = np.random.default_rng(1)
+    rng, radios = np.random.default_rng(1), np.random.default_rng(2)
     for _ in range(2000):
         fast = rng.choice([0.05, 0.5, 2])
         device, server = (
@@ -200,6 +205,7 @@ def test_close_calls_and_every_cut_both_ends_included() -> None:
             queued_bytes=1e5 * rng.random(),
             server_wait_s=rng.random(),
             prior_bps=10 ** rng.uniform(2, 9),
+            send=TransferPower(radios.random(), 1e-6 * radios.random(), 1e-3 * radios.random()),
         )
         for objective, cost in (("latency", case.latency_s), ("energy", case.energy_j)):
             cut = case.chosen(objective)

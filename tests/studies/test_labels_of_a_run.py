@@ -54,6 +54,14 @@ def test_traces_and_presets_are_named(tmp_path: Path) -> None:
     assert links["access down"].startswith(f"{LABEL}: 3g-norway (3G in Norway")
 
 
+def test_loads_are_named() -> None:
+    servers = {"edge": {"processor": {"factor": 0.25, "load": {"process": "constant", "speed": 0.5}}}}
+    scenario = small(servers=servers)
+    assert any(
+        each.startswith("Load on edge: ") for each in labels_of(scenario, load_assets(scenario), [])["assumptions"]
+    )
+
+
 def test_radio_links_say_what_they_leave_out() -> None:
     radio = {
         "process": "radio",
