@@ -165,10 +165,6 @@ def test_the_card_is_read_without_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-WORSE_AT_THE_END = {"scenes_evo_vit"}
-"""Models whose last exit is no better than the first; their cards say why."""
-
-
 @pytest.mark.parametrize("name", zoo_names())
 def test_a_shipped_model_loads_and_is_what_its_card_says(name: str) -> None:
     card, model = model_card(name), load(name)
@@ -176,6 +172,6 @@ def test_a_shipped_model_loads_and_is_what_its_card_says(name: str) -> None:
     assert card.cuts == tuple(model.backbone.cut_spec(cut) for cut in range(model.num_blocks + 1))
     assert card.parameters == sum(value.numel() for value in model.parameters()) <= 2_000_000
     better = card.scores[-1] < card.scores[0] if card.task == "regression" else card.scores[-1] > card.scores[0]
-    assert better != (name in WORSE_AT_THE_END)
+    assert better
     assert len(card.scores) == len(card.shipped_scores) == len(card.macs) == len(card.exits)
     assert (ZOO / name / WEIGHTS).stat().st_size < 9e6
