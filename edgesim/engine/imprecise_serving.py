@@ -12,8 +12,8 @@ from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.endings import NO_TIME
 from edgesim.engine.plan import holds
 from edgesim.engine.program import Branch, Give, Piece
+from edgesim.engine.reporting import ReportingEngine
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Task
-from edgesim.engine.scheduled import ScheduledEngine
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Staged:
     spent_s: float = 0.0
 
 
-class ImpreciseEngine(ScheduledEngine):
+class ImpreciseEngine(ReportingEngine):
     """At the end of each stage the server plans anew (Yao et al., RTCSA 2020), and sends the answers of those that it
     runs no deeper; who cannot have an answer in time is told so.  The policy bounds the depth and may end sooner,
     where an exit is sure enough.  One worker; stages are not interrupted.

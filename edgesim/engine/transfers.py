@@ -171,15 +171,19 @@ class Transfers(Serving):
         sums[PROPAGATION] += delay_s
         task.t_s = back_s = finish + delay_s
         if device.plan is None:
-            coming = device.coming_reports
-            coming.append((back_s, task.node.role, task.report))  # type: ignore[attr-defined]
-            if len(coming) > MOST_UNHEARD:
-                device.hear_reports(accepted)
+            self._tell(device, task, back_s, accepted)
         if device.ends_ahead and back_s < self.end_s:
             self._back(task)
         else:
             task.callbacks = self._on_back
             self._at(back_s, DELIVERY, task)
+
+    def _tell(self, device: Device, task: Task, back_s: float, now: float) -> None:
+        """A load report rides on an answer."""
+        coming = device.coming_reports
+        coming.append((back_s, task.node.role, task.report))  # type: ignore[attr-defined]
+        if len(coming) > MOST_UNHEARD:
+            device.hear_reports(now)
 
     def _cancel_leaves(self, event: Event) -> None:
         """A cancel message is sent; where the request has ended meanwhile, none is."""

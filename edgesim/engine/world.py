@@ -24,6 +24,7 @@ from edgesim.engine.imprecise_serving import ImpreciseEngine
 from edgesim.engine.links import Links
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
+from edgesim.engine.reporting import ReportingEngine
 from edgesim.engine.routes import Hop, Routes
 from edgesim.engine.scheduled import ScheduledEngine
 from edgesim.engine.tiers import TieredEngine
@@ -128,6 +129,8 @@ class World:
             kind: type[Engine] = FallibleEngine
         elif any(spec.scheduler.type == "imprecise" for spec in scenario.servers.values()):
             kind = ImpreciseEngine
+        elif any(spec.report_every_ms is not None for spec in scenario.servers.values()):
+            kind = ReportingEngine
         elif any(map(chooses, scenario.servers.values())):
             kind = ScheduledEngine
         elif scenario.connections or any(spec.count > 1 for spec in scenario.servers.values()):
@@ -149,6 +152,8 @@ class World:
             live,
             self.routes,
         )
+        if isinstance(engine, ReportingEngine):
+            self._let_report(engine)
         if isinstance(engine, FallibleEngine):
             for class_name, node in self._nodes():
                 for windows in self.befalling.away(class_name, node.name):
@@ -162,6 +167,15 @@ class World:
         processors += [node.processor for node in scenario.servers.values()]
         slow = any(event.what == "slow" for event in scenario.events.values())
         return slow or any(processor.load is not None for processor in processors)
+
+    def _let_report(self, engine: ReportingEngine) -> None:
+        for name, server in self.servers.items():
+            lost = self.befalling.lost_reports(name)
+            if lost:
+                engine.lose_reports(server, lost, self.root)
+            period_ms = self.scenario.servers[name].report_every_ms
+            if period_ms is not None:
+                engine.report_every(server, period_ms / 1e3)
 
     def _nodes(self) -> Iterator[tuple[str, Node]]:
         """Every node with the name of its class."""

@@ -13,7 +13,7 @@ from edgesim.scenario.document import Key
 from edgesim.scenario.processors import Processor
 from edgesim.scenario.schedulers import InTurn, Scheduler
 from edgesim.scenario.server_queues import ServerQueue
-from edgesim.scenario.spec import Count, NotNegative, Spec
+from edgesim.scenario.spec import Count, NotNegative, Positive, Spec
 
 
 class Batch(Spec):
@@ -50,6 +50,10 @@ class Server(Spec):
     )
     after_deadline: AfterDeadline = Field(
         default="continue", description="At a request's deadline: continue until a cancel message comes, or abort."
+    )
+    report_every_ms: Positive | None = Field(
+        default=None,
+        description="It tells its load to the devices that send to it this often, ms; none: only with its answers.",
     )
     result_bytes: Count = Field(default=8, description="Payload of an answer on the downlink, bytes.")
 

@@ -158,3 +158,13 @@ class SendToBoth(SamePlan):
         here = (Run(shape.num_blocks), Exit(last), Answer(last))
         sends = tuple(Send(name, "raw", "image") for name in ("edge", "other"))
         self.plan = (*sends, *here) if facts.is_device else here
+
+
+class Hearing(OnImage):
+    """Sends everything, and writes down (time, age of its server's report)."""
+
+    heard: ClassVar[list[tuple[float, float]]] = []
+
+    def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
+        self.heard.append((view.now_s, view.report_age_s(self.facts.server)))
+        return (self.image,)

@@ -127,8 +127,8 @@ def test_a_server_fails_at_random_for_its_share_of_the_time():
     gap_ms = {"distribution": "exponential", "mean_ms": 3000}
     crash = {"what": "down", "node": "edge", "gap_ms": gap_ms, "length_ms": 1000}
     scenario = world(
-        duration_s=1000, devices={"cam": linked(20, fallback={"timeout_ms": 2000})}, events={"crash": crash}
+        duration_s=600, devices={"cam": linked(10, fallback={"timeout_ms": 2000})}, events={"crash": crash}
     )
     shares = [(run(scenario, replication=number).requests.latency_s > 1.5).mean() for number in range(4)]
-    assert np.mean(shares) == pytest.approx(1 / 4, abs=0.02)
+    assert np.mean(shares) == pytest.approx(1 / 4, abs=0.03)
     assert np.std(shares) > 0
