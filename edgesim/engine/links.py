@@ -11,6 +11,7 @@ from edgesim.engine.cell_link import Access, CellLink, CellPort, Transfer
 from edgesim.engine.clock import Clock
 from edgesim.engine.fifo_port import FifoPort
 from edgesim.engine.ports import Port
+from edgesim.engine.restarting_port import RestartingPort
 from edgesim.engine.routes import Hop
 from edgesim.events.befalling import Befalling
 from edgesim.events.factored import factored
@@ -75,9 +76,14 @@ class Links:
         if spec.sharing == "cell":
             return self._cell_port(name, spec, device, class_name, direction)
         process = self._rate(name, spec, device, direction)
-        if spec.jitter_ms == 0 and spec.loss is None and spec.lora is None and spec.connection == "warm":
+        reliable = spec.jitter_ms == 0 and spec.loss is None and spec.handover == "survive"
+        if reliable and spec.lora is None and spec.connection == "warm":
             return FifoLink(process, spec.delay_ms / 1e3, spec.headers, self.end_s)
-        return FifoPort(self.clock, process, self._transport(name, spec, device, direction), Carried(self.end_s))
+        port = self.clock, process, self._transport(name, spec, device, direction), Carried(self.end_s)
+        radio = radio_of(spec.up) if spec.handover == "restart" else None
+        if radio is None:
+            return FifoPort(*port)
+        return RestartingPort(build_channel(radio, self.root, "rate", name, device).next_change, *port)
 
     def _transport(self, name: str, spec: Link, device: str, direction: str) -> Transport:
         key = (name, device, direction)

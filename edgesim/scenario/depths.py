@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from edgesim.scenario.policies import AnyPolicy, Anytime, DeviceOnly, ExitsThenImage, FixedCut, RandomCut, Thresholds
+from edgesim.scenario.policies import (
+    AnyPolicy,
+    Anytime,
+    DeviceOnly,
+    ExitsThenImage,
+    FixedCut,
+    RandomCut,
+    Thresholds,
+    Tiers,
+)
 from edgesim.scenario.problems import Problem, input_error
 from edgesim.scenario.scenario import Scenario
 
@@ -55,7 +64,7 @@ def _beyond(here: tuple[str, ...], policy: AnyPolicy, model: str, depth: Depth) 
 def _cuts(policy: AnyPolicy) -> Named:
     if isinstance(policy, FixedCut | Thresholds | Anytime) and policy.cut is not None:
         return [(("cut",), policy.cut)]
-    if isinstance(policy, RandomCut):
+    if isinstance(policy, RandomCut | Tiers):
         return [(("cuts", position), cut) for position, cut in enumerate(policy.cuts or ())]
     return []
 

@@ -57,6 +57,11 @@ class Link(Spec):
     lora: Lora | None = Field(
         default=None, description="Messages leave as LoRa frames, at the rates of a lora preset; null: they do not."
     )
+    handover: Literal["survive", "restart"] = Field(
+        default="survive",
+        description="What a handover does to a transfer under way: it survives, and goes on behind the interruption, "
+        "or begins anew. For links whose rate is a radio's.",
+    )
     prior_mbps: Positive = Field(description="What an estimator of the uplink says before its first sample, Mb/s.")
 
     @property

@@ -18,6 +18,7 @@ from edgesim.scenario.policies import (
     ServerOnly,
     StaticBest,
     Thresholds,
+    Tiers,
     UserPolicy,
 )
 from edgesim.scenario.problems import Problem, not_among
@@ -106,7 +107,9 @@ def _seeds(scenario: Scenario, name: str, policy: AnyPolicy) -> Iterator[Problem
 
 def _scores(scenario: Scenario, name: str, policy: AnyPolicy) -> Iterator[Problem]:
     """Values have no confidence, and classes no distance."""
-    score = policy.score if isinstance(policy, Thresholds | ExitsThenImage) else None
+    score = policy.score if isinstance(policy, Thresholds | ExitsThenImage | Tiers) else None
+    if isinstance(policy, Tiers) and policy.threshold is None:
+        return
     if score is not None and (score == "change") != scenario.regression:
         allowed = "change, as data asks for counts" if scenario.regression else "confidence, entropy, margin"
         yield Problem(("policies", name, "score"), f"found {score}, allowed: {allowed}")

@@ -17,6 +17,9 @@ SHARED = ("path_loss", "sites", "mobility", "carrier_ghz", "shadowing", "handove
 def check_radio(scenario: Scenario) -> Iterator[Problem]:
     """Servers near base stations exist; both directions of a link mean one device in one place."""
     for name, link in scenario.links.items():
+        if link.handover == "restart" and (link.sharing != "fifo" or radio_of(link.up) is None):
+            message = "found restart, allowed: survive, as this is no fifo link whose rate is a radio's"
+            yield Problem(("links", name, "handover"), message)
         radios = [(direction, radio) for direction in ("up", "down") if (radio := radio_of(getattr(link, direction)))]
         for direction, radio in radios:
             yield from _servers(radio, _key(getattr(link, direction), ("links", name, direction)), scenario)

@@ -11,7 +11,7 @@ from edgesim.scenario.document import Key
 from edgesim.scenario.scenario import Scenario
 
 Part = dict[str, Any]
-KINDS = ("process", "distribution", "source", "type")
+KINDS = ("process", "distribution", "source", "type", "what")
 """The keys that say which of several kinds a mapping is."""
 
 UNITS = {"ms": "ms", "s": "s", "mbps": "Mb/s", "hz": "Hz", "w": "W", "j": "J", "bytes": "bytes"}

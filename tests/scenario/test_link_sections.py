@@ -10,6 +10,7 @@ from edgesim.scenario.losses import TRIES
 
 CASES = [
     # what the link says, the key, words of the message
+    ("handover: restart", "handover", "found restart|survive"),
     ("jitter_ms: -1", "jitter_ms", "found -1|at least 0, in ms"),
     ("discipline: {type: fair}", "discipline.type", "found 'fair'|equal, weighted, round_robin, airtime or csma"),
     ("discipline: csma", "discipline", "found 'csma'|a mapping with type: equal"),
