@@ -131,11 +131,11 @@ class FallibleEngine(ImpreciseEngine):
         self.open.add(request)
         self._close(Task(request, device, device.root, now), now, device.away[0])
 
-    def _reach_server(self, task: Task) -> None:
+    def _enter_server(self, task: Task) -> None:
         if task.node.away:
             self._lose_task(task, task.t_s, task.node.away[0])
         else:
-            super()._reach_server(task)
+            super()._enter_server(task)
 
     def _back(self, task: Task) -> None:
         device, now = task.request.device, task.t_s

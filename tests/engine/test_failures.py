@@ -36,6 +36,13 @@ def test_a_server_that_is_away_loses_what_it_holds_and_what_comes(tmp_path):
     assert tables.node("edge").busy_s == pytest.approx(0.149)
 
 
+def test_replicas_stand_in_for_each_other_until_all_are_away(tmp_path):
+    both = run(one(tmp_path, [1.2, 3.0], {"crash": down("edge", 1.0, 1.0)}, edge={"count": 2}))
+    assert both.requests.reason.tolist() == ["server down", ""]
+    first = run(one(tmp_path, [1.2, 1.21], {"crash": down("edge-0", 1.0, 1.0)}, edge={"count": 2}))
+    assert first.node("edge-0").served == 0 and first.node("edge-1").served == 2
+
+
 def test_an_answer_that_has_left_a_server_survives_it(tmp_path):
     row = run(one(tmp_path, [1.0], {"crash": down("edge", 1.2015, 1.0)})).requests.iloc[0]
     assert (row.end, row.latency_s) == ("on_time", pytest.approx(0.202))

@@ -79,6 +79,15 @@ def test_what_a_device_sends_to_the_cloud_passes_the_edge(tmp_path):
     assert row.latency_s == pytest.approx(0.010 + 2 * (0.001 + 0.002) + 2 * (0.001 + 0.030) + 0.020, abs=1e-12)
 
 
+def test_a_dead_server_on_the_way_lets_pass_and_one_at_the_end_does_not(tmp_path):
+    down = {"what": "down", "at_s": 0.9, "for_s": 0.2}
+    image = {"p": {"type": "tiers", "cuts": [0], "servers": ["cloud"]}}
+    way = run(three_tiers(tmp_path, policies=image, events={"crash": {"node": "edge", **down}}))
+    end = run(three_tiers(tmp_path, policies=image, events={"crash": {"node": "cloud", **down}}))
+    assert way.requests.end.tolist() == ["on_time"]
+    assert end.requests.reason.tolist() == ["server down"]
+
+
 def test_batches_send_on_too(tmp_path):
     scenario = three_tiers(tmp_path, [1.0] * 4)
     servers = {name: {"result_bytes": 1000, "batch": {"max_size": 4, "max_wait_ms": 50}} for name in ("edge", "cloud")}
