@@ -44,7 +44,8 @@ def _most(summary: Mapping[str, Any], measure: Measure) -> float:
 
 def _curves(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:
     policies = style.looks(summary)
-    for name, look in policies.items():
+    sizes = [4 + 3 * (1 - place / len(policies)) for place in range(len(policies))]  # who is covered shows at the rim
+    for (name, look), size in zip(policies.items(), sizes, strict=True):
         points = [point for point in summary["policies"][name]["points"] if point["deadline_ms"] is not None]
         deadlines_ms = [point["deadline_ms"] for point in points]
         values = [point[measure.key] for point in points]
@@ -54,7 +55,7 @@ def _curves(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:
             color=look.colour,
             linestyle=look.line,
             marker=look.marker,
-            markersize=4,
+            markersize=size,
             linewidth=1.6,
             label=look.label,
         )
