@@ -31,7 +31,12 @@ def test_nothing_is_left(bench, jobs: str, moment: str) -> None:
     run = [sys.executable, "-m", "edgesim", "run", str(bench.path), "--out", str(bench.out), "--jobs", jobs]
     endless = ["--set", "duration_s=1e6", "--set", "replications=4"]
     process = subprocess.Popen(
-        [*run, *endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*run, *endless],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's "&" hands it down ignored
     )
     try:
         wait_for(moment, bench.folder, process)
