@@ -11,9 +11,10 @@ from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
 from edgesim.engine.endings import NO_TIME
 from edgesim.engine.plan import holds
-from edgesim.engine.program import Branch, Give, Piece
+from edgesim.engine.program import Branch, Give, Piece, Ship
 from edgesim.engine.reporting import ReportingEngine
 from edgesim.engine.request import SERVER, SERVER_WAIT, SPENT_S, Task
+from edgesim.errors import InputError
 
 
 @dataclass(slots=True)
@@ -60,6 +61,8 @@ class ImpreciseEngine(ReportingEngine):
         if task.shipped is not None and task.shipped.decode is not None:
             overhead_s += task.shipped.decode(luck) * factor
         task.shipped = None
+        if any(isinstance(each, Ship) for each in task.operations):
+            raise InputError(f"{server.name}: a server with the scheduler imprecise cannot send a request on")
         gives = {each.exit: each for each in task.operations if isinstance(each, Give)}
         deepest = max([each.to for each in task.operations if isinstance(each, Piece)], default=task.blocks)
         exits = [exit for exit, block in enumerate(costs.exits) if max(task.blocks, 1) <= block <= deepest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edgesim.scenario.policies import Tiers
 from edgesim.scenario.problems import Problem
 from edgesim.scenario.scenario import Scenario
 from edgesim.scenario.server_queues import ServerQueue
@@ -16,6 +17,7 @@ def check_servers(scenario: Scenario) -> Iterator[Problem]:
         yield from _deadlines(scenario, name, server)
         yield from _replicas(scenario, name, server)
         yield from _scheduler(scenario, name, server)
+    yield from _senders(scenario)
 
 
 def _deadlines(scenario: Scenario, name: str, server: Server) -> Iterator[Problem]:
@@ -37,6 +39,16 @@ def _replicas(scenario: Scenario, name: str, server: Server) -> Iterator[Problem
         if other != number and number.isdecimal() and int(number) < server.count > 1:
             message = f"found {server.count} replicas beside a server named {other}; allowed: other names"
             yield Problem(("servers", name, "count"), message)
+
+
+def _senders(scenario: Scenario) -> Iterator[Problem]:
+    """A server that plans how deep to run whom answers itself."""
+    for name, policy in scenario.policies.items():
+        for place, each in enumerate(policy.servers[:-1] if isinstance(policy, Tiers) else ()):
+            server = scenario.servers.get(each)
+            if server is not None and server.scheduler.type == "imprecise":
+                key = ("policies", name, "servers", place)
+                yield Problem(key, f"found {each}, whose scheduler imprecise does not send on; allowed: at the end")
 
 
 def _scheduler(scenario: Scenario, name: str, server: Server) -> Iterator[Problem]:

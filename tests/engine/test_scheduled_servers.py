@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from little_worlds import at_times, device, link, linked, run, toy, world
 
+from edgesim.errors import InputError
+
 RAW = {"type": "fixed_cut", "cut": 0, "codec": "raw"}
 EXACT = {"distribution": "fixed", "ms": 1000, "known": "exact"}
 
@@ -150,6 +152,21 @@ def test_the_policy_bounds_the_depth(tmp_path):
     policies = {"p": {"type": "thresholds", "threshold": 0.0, "cut": 0, "codec": "raw"}}
     row = run(staged(tmp_path, [1000], policies=policies)).requests.iloc[0]
     assert (row.exit, row.latency_s) == (0, pytest.approx(0.1))
+
+
+def test_who_plans_depths_does_not_send_on(tmp_path):
+    (tmp_path / "mine.py").write_text("from edgesim.policies.tiers import Tiers\n\n\nclass Mine(Tiers):\n    pass\n")
+    options = {"cuts": [1, 2], "servers": ["edge", "cloud"]}
+    with pytest.raises(InputError, match="edge: a server with the scheduler imprecise cannot send a request on"):
+        run(
+            staged(
+                tmp_path,
+                [350],
+                policies={"p": {"type": "mine.py:Mine", "options": options}},
+                connections={"back": {"between": ["edge", "cloud"], "link": "l"}},
+                servers={"edge": {"queue": {"order": "edf"}, "scheduler": {"type": "imprecise"}}, "cloud": {}},
+            )
+        )
 
 
 def test_a_crash_ends_all_stages(tmp_path):

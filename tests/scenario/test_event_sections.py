@@ -35,6 +35,17 @@ def scenario(**changes):
     return build_scenario({**data, **changes})
 
 
+IMPRECISE = {
+    "devices": {
+        "cam": {
+            "link": "l",
+            "server": "edge",
+            "arrivals": {"process": "poisson", "rate_hz": 1},
+            "deadline": {"distribution": "fixed", "ms": 50, "known": "exact"},
+        }
+    },
+    "servers": {"edge": {"queue": {"order": "edf"}, "scheduler": {"type": "imprecise"}}, "cloud": {}},
+}
 CASES = [
     ({"events": {"e": {**DOWN, "node": "egde"}}}, "events.e.node", "found 'egde'|did you mean 'edge'?"),
     ({"events": {"e": {**DOWN, "node": "edge-2"}}}, "events.e.node", "found 'edge-2'|NAME-NUMBER"),
@@ -60,6 +71,7 @@ CASES = [
     ({"policies": {"p": {**TIERS, "servers": ["edge"]}}}, "policies.p", "found 1 servers for 2 cuts"),
     ({"policies": {"p": {**TIERS, "cuts": [2, 1]}}}, "policies.p", "cuts that rise strictly"),
     ({"policies": {"p": {**TIERS, "cuts": [1, 99]}}}, "policies.p.cuts.1", "found 99"),
+    (IMPRECISE, "policies.p.servers.0", "found edge, whose scheduler imprecise does not send on|at the end"),
     ({"servers": {"edge": {"report_every_ms": 0}, "cloud": {}}}, "servers.edge.report_every_ms", "found 0|above 0"),
 ]  # fmt: skip
 
