@@ -15,6 +15,8 @@ from edgesim.network.radio_power_presets import RADIO_PRESETS
 from edgesim.policies.registry import BUILT_IN
 from edgesim.profiling.presets import PRESETS
 from edgesim.scenario import policies
+from edgesim.scenario.connections import Connection
+from edgesim.scenario.events import Event, EventSpec
 from edgesim.scenario.servers import Server
 
 FILES = re.compile(r"`((?:edgesim|tests|scenarios|docs|benchmarks|notebooks)/[\w/.]+\.\w+)`")
@@ -74,6 +76,26 @@ def test_every_preset_of_power_has_its_row() -> None:
 def test_every_key_of_a_server_has_its_row() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", text("servers.md").split("## Queue")[0], flags=re.MULTILINE)
     assert sorted(rows) == sorted(Server.model_fields)
+
+
+def keys_of(section: str) -> set[str]:
+    return set(re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE))
+
+
+def test_every_key_of_an_event_has_its_row() -> None:
+    page = text("events.md").split("## Fallback")[0]
+    when, *sections = re.split(r"^### (\w+)\n", page, flags=re.MULTILINE)
+    found = dict(zip(sections[::2], sections[1::2], strict=True))
+    assert keys_of(when) == EventSpec.model_fields.keys()
+    for spec in get_args(get_args(Event)[0]):
+        (kind,) = get_args(spec.model_fields["what"].annotation)
+        assert keys_of(found.pop(kind)) == spec.model_fields.keys() - EventSpec.model_fields.keys() - {"what"}
+    assert not found
+
+
+def test_every_key_of_a_connection_has_its_row() -> None:
+    section = text("servers.md").split("## Connections and tiers")[1].split("\n## ")[0]
+    assert keys_of(section) == Connection.model_fields.keys()
 
 
 def test_every_preset_of_links_has_its_row() -> None:
