@@ -90,6 +90,15 @@ class Battery:
             insort(self._changes, (start_s, 1, watts))
             insort(self._changes, (stop_s, -1, -watts))
 
+    def cut(self, now_s: float, stop_s: float, watts: float) -> None:
+        """A draw under way, which was told to end at ``stop_s``, ends now."""
+        self._changes.remove((stop_s, -1, -watts))
+        insort(self._changes, (now_s, -1, -watts))
+
+    def share(self, now_s: float) -> float:
+        """The part of the capacity that it holds now."""
+        return self.level_j(now_s) / self._law.capacity_j
+
     def level_j(self, now_s: float) -> float:
         """What it holds now."""
         for piece in self._pieces(self._now_s, now_s):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgesim.compute.balancing import Balancer
     from edgesim.compute.batching import Batching
     from edgesim.compute.device_queue import DeviceQueue
+    from edgesim.compute.meter import Meter
     from edgesim.engine.clock import Event
     from edgesim.engine.places import Place
     from edgesim.engine.program import Program
@@ -43,12 +44,15 @@ class Node:
     last_end_s: when the node last computed.  busy_s, served: worker seconds and services within the measured window.
     queue_area_s: seconds that requests have waited in its queue within the window.
     entry: the server where routes of what it sends begin: a device's own, a server itself; empty: none.
-    away: why it is not there, while it is not.
+    away: why it is not there, while it is not; left: why it was not the last time, and away_since_s: since when.
+    away_s: how long it was not there, within the window.
     """
 
     __slots__ = (
         "aborts",
         "away",
+        "away_s",
+        "away_since_s",
         "busy_s",
         "costs",
         "decision_s",
@@ -56,6 +60,7 @@ class Node:
         "entry",
         "is_device",
         "last_end_s",
+        "left",
         "name",
         "now_s",
         "plan",
@@ -85,6 +90,8 @@ class Node:
         self.decision_s: list[float] = [0.0]
         self.entry = ""
         self.away: list[str] = []
+        self.left = ""
+        self.away_s = self.away_since_s = 0.0
         self.programs: dict[tuple[int, Place, int], Program] = {}
         self.last_end_s = -inf
         self.busy_s = 0.0
@@ -106,7 +113,9 @@ class Device(Node):
     acknowledged: transfers whose end is not known yet, (when it will be, payload bytes, seconds).
     timeout_s: how long it waits for an answer before it goes on alone.  priority: of its requests at servers.
     near: the server beside the base station that serves it at a time, where its link has some.
-    compute_w, send_w, receive_w: power above idle.  up_busy_s, down_busy_s: transfer time on links of its own.
+    compute_w, send_w, receive_w: power above idle.  meter: counts what the radio spends, where that is more than fixed
+    watts, or where transfers may be broken off; otherwise None.
+    up_busy_s, down_busy_s: transfer time on links of its own.
     """
 
     __slots__ = (
@@ -121,6 +130,7 @@ class Device(Node):
         "estimator",
         "free_s",
         "learns",
+        "meter",
         "near",
         "priority",
         "receive_w",
@@ -158,6 +168,7 @@ class Device(Node):
         self.near: Callable[[float], str | None] | None = None
         self.learns = learns
         self.compute_w = self.send_w = self.receive_w = 0.0
+        self.meter: Meter | None = None
         self.up_busy_s = self.down_busy_s = 0.0
         self.reports: dict[str, Report] = {}
         self.coming_reports: deque[tuple[float, str, Report]] = deque()

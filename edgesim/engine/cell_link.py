@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, NamedTuple
 
+from edgesim.compute.meter import Way
 from edgesim.engine.carried import Carried
 from edgesim.engine.clock import DELIVERY, NORMAL, Clock, Event
 from edgesim.engine.ports import Done
@@ -96,6 +97,7 @@ class Transfer:
         "port",
         "start_s",
         "subject",
+        "wire_bytes",
     )
 
     coming: Iterator[Flight]
@@ -104,6 +106,7 @@ class Transfer:
     start_s: float
     delay_s: float
     air_s: float
+    wire_bytes: int
 
     def __init__(self, port: CellPort, subject: Any, nbytes: int, accepted_s: float, done: Done) -> None:
         self.port, self.subject, self.nbytes, self.accepted_s, self.done = port, subject, nbytes, accepted_s, done
@@ -118,9 +121,12 @@ class CellPort:
     in_turn: messages of the device wait for each other, as in a station that contends for the channel with its oldest
     frame; otherwise all that it has accepted are flows of the cell at the same time.  Messages that take part at the
     same time, or are jittered, may overtake each other.
+
+    radio: is told when a transfer of a request begins.
     """
 
     free_s = 0.0
+    radio: Way | None = None
 
     def __init__(self, link: CellLink, access: Access, transport: Transport, in_turn: bool) -> None:
         self.link, self.access, self.transport = link, access, transport
@@ -211,6 +217,10 @@ class CellPort:
         self.link.begin(now_s)
         transfer.air_s = self._on_air(now_s)
         self._sending += 1
+        transfer.wire_bytes = sum(flight.wire_bytes for flight in flights)
+        if self.radio is not None and transfer.subject is not None:
+            alone_s = self.foreseen_s(now_s, transfer.nbytes) - self.delay_s
+            self.radio.begin(transfer.subject, self.link.clock.now, transfer.wire_bytes, alone_s)
         self._fly(transfer, now_s)
 
     def _fly(self, transfer: Transfer, now_s: float) -> None:
@@ -233,7 +243,14 @@ class CellPort:
         self.link.end(now_s)
         self.link.carried.end(transfer.nbytes, now_s, transfer.delay_s)
         transfer.done(
-            transfer.subject, transfer.accepted_s, transfer.start_s, now_s, transfer.nbytes, transfer.delay_s, air_s
+            transfer.subject,
+            transfer.accepted_s,
+            transfer.start_s,
+            now_s,
+            transfer.nbytes,
+            transfer.delay_s,
+            air_s,
+            transfer.wire_bytes,
         )
         if self.takes_back and self.accepted:
             self._begin(next(iter(self.accepted)), now_s)

@@ -5,12 +5,26 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
+from edgesim.compute.meter import Meter
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.clock import NORMAL, REVOKED, Callbacks, Event
 from edgesim.engine.endings import DEADLINE, DEVICE_DOWN, SERVER_DOWN
 from edgesim.engine.imprecise_serving import ImpreciseEngine
-from edgesim.engine.request import SERVER, SPENT_S, Request, Task
+from edgesim.engine.request import (
+    COMPUTE,
+    DECIDE,
+    ENCODE,
+    ENERGY,
+    SERVER,
+    SPENT_S,
+    UPLINK,
+    WASTED_J,
+    WASTED_S,
+    Request,
+    Task,
+)
 from edgesim.engine.scheduled import share_workers
+from edgesim.engine.transfers import late_share
 from edgesim.events.windows import Windows
 from edgesim.workload.requests import Coming
 
@@ -20,12 +34,16 @@ class FallibleEngine(ImpreciseEngine):
 
     A device may keep what it sends for as long as ``timeout_s``; without an answer by then, or told that there will
     be none, it goes on alone from where it stood (SPINN, Laskaridis et al., MobiCom 2020).
+
+    What a device does is booked when it begins; where it goes away meanwhile, the rest is taken back.  An answer that
+    is on its downlink then, or comes there while it is away, is lost.
     """
 
     def __init__(self, *world: Any) -> None:
         super().__init__(*world)
         self._spares: dict[Request, Task] = {}
         self._alone: set[Task] = set()
+        self._working: dict[Device, tuple[Request, dict[int, float], float]] = {}
         self._on_turn: Callbacks = (self._turn,)
         self._on_timeout: Callbacks = (self._time_out,)
         self._at_server = (self._on_served, self._on_reply, self._on_ask_again, self._on_gone)
@@ -44,10 +62,11 @@ class FallibleEngine(ImpreciseEngine):
     def _turn(self, event: Event) -> None:
         node, windows = event.subject
         now = self.clock.now
+        reason = DEVICE_DOWN if node.is_device else SERVER_DOWN
         if windows.inside(now):
-            self.go_away(node, now, DEVICE_DOWN if node.is_device else SERVER_DOWN)
+            self.go_away(node, now, reason)
         else:
-            self.come_back(node, now)
+            self.come_back(node, now, reason)
         self._plan_turn(node, windows, now)
 
     def go_away(self, node: Node, now: float, reason: str) -> None:
@@ -55,6 +74,7 @@ class FallibleEngine(ImpreciseEngine):
         node.away.append(reason)
         if len(node.away) > 1:
             return
+        node.left, node.away_since_s = reason, now
         waiting = node.queue.tasks if isinstance(node, Device) else node.queue
         for task in list(waiting):
             waiting.remove(task)
@@ -65,14 +85,16 @@ class FallibleEngine(ImpreciseEngine):
         else:
             self._drop_server(node, now, reason)  # type: ignore[arg-type]
 
-    def come_back(self, node: Node, now: float) -> None:
+    def come_back(self, node: Node, now: float, reason: str) -> None:
         """One reason to be away is over."""
-        node.away.pop()
+        node.away.remove(reason)
         if node.away:
             return
+        node.away_s += self._within(node.away_since_s, now)
         node.last_end_s = now
         if isinstance(node, Device):
             node.free_s = now
+            meter_of(node).back(now)
         else:
             node.idle_workers = node.workers  # type: ignore[attr-defined]
 
@@ -102,6 +124,8 @@ class FallibleEngine(ImpreciseEngine):
     def _drop_device(self, device: Device, now: float, reason: str) -> None:
         """What its processor works on, and what has not left it yet, is lost; what servers hold of it goes on."""
         device.free_s = inf
+        self._stop_work(device, now)
+        self._stop_radio(device, now)
         link = device.uplink
         for event in list(self.clock.pending()):
             if not isinstance(event, Task) or event.request.device is not device or event.callbacks is REVOKED:
@@ -116,6 +140,57 @@ class FallibleEngine(ImpreciseEngine):
             self._close(sending, now, reason)
         for request in [request for request in self._spares if request.device is device]:
             self._lose_task(self._spares.pop(request), now, reason)
+
+    def _account(
+        self, device: Device, request: Request, decide_s: float, compute_s: float, encode_s: float, stop: float
+    ) -> None:
+        super()._account(device, request, decide_s, compute_s, encode_s, stop)
+        self._working[device] = request, {ENCODE: encode_s, COMPUTE: compute_s, DECIDE: decide_s}, stop
+        seconds = decide_s + compute_s + encode_s
+        if seconds:
+            meter_of(device).spread(max(stop - seconds, self.clock.now), stop, device.compute_w * seconds)
+
+    def _stop_work(self, device: Device, now: float) -> None:
+        """Take back what has been booked of the processor's work from now on."""
+        request, stages, stop = self._working.pop(device, (None, {}, now))
+        if request is None or stop <= now:
+            return
+        request.answers = [answer for answer in request.answers if answer[0] <= now]
+        sums, rest_s = request.sums, stop - now
+        sums[SPENT_S] -= rest_s
+        sums[ENERGY] -= device.compute_w * rest_s
+        late_s = max(stop - max(now, request.deadline_s), 0.0)
+        sums[WASTED_S] -= late_s
+        sums[WASTED_J] -= device.compute_w * late_s
+        device.busy_s -= self._within(now, stop)
+        for stage, seconds in stages.items():  # the last first
+            undone_s = min(seconds, rest_s)
+            sums[stage] -= undone_s
+            rest_s -= undone_s
+
+    def _stop_radio(self, device: Device, now: float) -> None:
+        """Correct what has been booked of transfers that are broken off, or that nobody hears to their end."""
+        up, down = meter_of(device).off(now)
+        for sent, start, stop, joules in (*up, *down):
+            sums = sent.request.sums
+            sums[ENERGY] += joules
+            if stop > sent.request.deadline_s:
+                sums[WASTED_J] += late_share(sent.request, start, stop) * joules
+        for sent, start, stop, _ in up:
+            if stop > now:
+                device.up_busy_s -= self._within(start, stop)
+                if isinstance(sent, Task):
+                    sent.request.sums[UPLINK] -= stop - start
+
+    def finish(self) -> None:
+        for node in (*self.devices, *self.serving):
+            if node.away:
+                node.away_s += self._within(node.away_since_s, self.clock.now)
+        super().finish()
+
+    def _cancel_leaves(self, event: Event) -> None:
+        if not event.subject.request.device.away:
+            super()._cancel_leaves(event)
 
     def _lose_task(self, task: Task, now: float, reason: str) -> None:
         task.callbacks = REVOKED
@@ -187,3 +262,9 @@ class FallibleEngine(ImpreciseEngine):
         steps = node.policy.alone(node.request_view)
         task.operations, task.at = self.compiler.program(node, task.place, task.blocks, steps).operations, 0
         return node.decision_s[int(task.luck * len(node.decision_s))]
+
+
+def meter_of(device: Device) -> Meter:
+    """Every device of such a world has one."""
+    assert device.meter is not None
+    return device.meter

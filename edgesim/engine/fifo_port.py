@@ -54,7 +54,8 @@ class FifoPort:
             self._reached_s = max(self._reached_s, finish_s + delay_s)
             delay_s = self._reached_s - finish_s
         self.carried.end(nbytes, finish_s, delay_s)
-        done(subject, now, start_s, finish_s, nbytes, delay_s, air_s)
+        wire = sum(flight.wire_bytes for flight in flights)
+        done(subject, now, start_s, finish_s, nbytes, delay_s, air_s, wire)
 
     def take_back(self, subject: Any) -> int:
         return 0

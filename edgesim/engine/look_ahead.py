@@ -14,11 +14,12 @@ def let_devices_look_ahead(devices: Collection[Device], servers: Collection[Serv
 
     Between a decision and the end of its work a device sends nothing else, so that its own FIFO uplink may take the
     bytes at once; unless a server that aborts makes it send a cancel message by then.  Likewise what ends a request
-    for good, unless its policy learns of the end.  Decisions from outside are taken at the clock's time.
+    for good, unless its policy learns of the end.  Decisions from outside are taken at the clock's time.  A meter
+    is told of things as they happen.
     """
     aborting = any(server.aborts for server in servers)
     for device in devices:
-        quiet = device.policy is not None and not aborting
+        quiet = device.policy is not None and device.meter is None and not aborting
         device.sends_ahead = quiet and device.uplink.__class__ is FifoLink
         device.ends_ahead = quiet and not device.learns
 

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from edgesim.network.headers import HeaderMode
 
-Done = Callable[[Any, float, float, float, int, float, float], None]
-"""(subject, accepted, start, finish, payload bytes, one-way delay, seconds on the air) of a transfer.
+Done = Callable[[Any, float, float, float, int, float, float, int], None]
+"""(subject, accepted, start, finish, payload bytes, one-way delay, seconds on the air, wire bytes) of a
+transfer.
 
 Times in seconds; finish: before propagation.  delay: inf where the transfer was given up, which its sender knows at
 ``finish``.  On the air: ``finish - start``, of which transfers of one device at the same time have equal parts,
-without the silence between flights that says so.
+without the silence between flights that says so.  Wire bytes: headers and repetitions included.
 """
 
 

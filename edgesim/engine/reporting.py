@@ -18,7 +18,8 @@ REPORT_BYTES = 8
 
 class ReportingEngine(ScheduledEngine):
     """Servers may also report in messages of their own, which take the devices' downlinks as answers do; a report may
-    get lost, be it one of these or the one that rides on an answer."""
+    get lost, be it one of these or the one that rides on an answer.  Simpler than reality: hearing one of these costs a
+    device no energy."""
 
     def __init__(self, *world: Any) -> None:
         super().__init__(*world)
@@ -47,14 +48,14 @@ class ReportingEngine(ScheduledEngine):
     def _send_report(self, device: Device, role: str, report: tuple[float, float], number: int) -> None:
         link = device.downlink
 
-        def done(_: Any, __: float, start: float, finish: float, ___: int, delay_s: float, air_s: float) -> None:
+        def done(_: Any, __: float, start: float, finish: float, ___: int, delay_s: float, *____: float) -> None:
             device.down_busy_s += self._within(start, finish)
             if not self._loses(role, device, report[0], f"report {number}"):
                 device.coming_reports.append((finish + delay_s, role, report))
 
         if isinstance(link, FifoLink):
             start, finish = link.send(report[0], REPORT_BYTES)
-            done(None, report[0], start, finish, REPORT_BYTES, link.delay_s, finish - start)
+            done(None, report[0], start, finish, REPORT_BYTES, link.delay_s)
         else:
             link.send(None, REPORT_BYTES, done)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import nan
 from typing import Any
 
-from edgesim.compute.nodes import Node
+from edgesim.compute.nodes import Device, Node
 from edgesim.engine.tiers import TieredEngine
 from edgesim.engine.world import World
 
 Row = tuple[Any, ...]
+NO_BATTERY = (nan,) * 5
 
 
 def link_rows(world: World) -> Iterator[Row]:
@@ -47,13 +49,23 @@ def _carried(link: Any) -> Row:
 
 
 def node_rows(world: World) -> Iterator[Row]:
-    """Rows of nodes.parquet.  A device's idle energy is its idle power over the measured window."""
+    """Rows of nodes.parquet.  A device idles within the measured window when it is not away."""
     window_s = world.window[1] - world.window[0]
     for device, spec in zip(world.devices, world.classes, strict=True):
         idle_w = spec.power.idle_w if spec.power else 0.0
-        yield (*_node(device, 1, device.served, window_s), idle_w * window_s)
+        tail_j = device.meter.tail_j(world.clock.now) if device.meter else 0.0
+        idle_j = idle_w * (window_s - device.away_s)
+        yield (*_node(device, 1, device.served, window_s), idle_j, tail_j, device.away_s, *_battery(device))
     for server in world.engine.serving:
-        yield (*_node(server, server.workers, server.batches, window_s), 0.0)
+        yield (*_node(server, server.workers, server.batches, window_s), 0.0, 0.0, server.away_s, *NO_BATTERY)
+
+
+def _battery(device: Device) -> Row:
+    """What it held at the window's start and end, and what came, was spilled and was drawn within."""
+    if device.meter is None or not device.meter.readings:
+        return NO_BATTERY
+    first, last = device.meter.readings
+    return (first.level_j, *(after - before for before, after in zip(first[1:], last[1:], strict=True)), last.level_j)
 
 
 def _node(node: Node, workers: int, batches: int, window_s: float) -> Row:

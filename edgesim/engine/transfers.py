@@ -88,8 +88,9 @@ class Transfers(Serving):
         if server.aborts and request.deadline_s < inf:
             self._at(max(now, request.deadline_s), NORMAL, Event(Cancelling(request, server, route), self._on_cancel))
         if link.__class__ is FifoLink:
+            before = link.wire_bytes
             start, finish = link.send(now, nbytes)
-            self._sent_up(task, now, start, finish, nbytes, link.delay_s, finish - start)
+            self._sent_up(task, now, start, finish, nbytes, link.delay_s, finish - start, link.wire_bytes - before)
         else:
             link.send(task, nbytes, self._sent_up)
 
@@ -105,7 +106,15 @@ class Transfers(Serving):
             self._close(task, self.clock.now, DEADLINE)
 
     def _sent_up(
-        self, task: Task, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, air_s: float
+        self,
+        task: Task,
+        accepted: float,
+        start: float,
+        finish: float,
+        nbytes: int,
+        delay_s: float,
+        air_s: float,
+        wire: int,
     ) -> None:
         if finish == inf:
             return
@@ -113,7 +122,7 @@ class Transfers(Serving):
         device, sums = request.device, request.sums
         sums[UPLINK_WAIT] += start - accepted
         sums[UPLINK] += finish - start
-        self._book_sending(request, start, finish, nbytes, air_s)
+        self._book_sending(task, start, finish, nbytes, air_s, wire)
         if delay_s == inf:
             self._lose(task, finish)
             return
@@ -127,12 +136,19 @@ class Transfers(Serving):
         task.t_s = reach_s = finish + delay_s
         self._at(reach_s, DELIVERY, task)
 
-    def _book_sending(self, request: Request, start: float, finish: float, nbytes: int, air_s: float) -> None:
+    def _book_sending(
+        self, sent: Task | Cancelling, start: float, finish: float, nbytes: int, air_s: float, wire: int
+    ) -> None:
+        request = sent.request
         device, sums, seconds = request.device, request.sums, finish - start
-        sums[ENERGY] += device.send_w * air_s
+        if device.meter is None:
+            joules = device.send_w * air_s
+        else:
+            joules = device.meter.up.book(sent, self.clock.now, start, finish, wire, air_s)
+        sums[ENERGY] += joules
         if finish > request.deadline_s:
             request.wasted_bytes += nbytes
-            sums[WASTED_J] += device.send_w * _late_share(request, start, finish) * air_s
+            sums[WASTED_J] += late_share(request, start, finish) * joules
         device.up_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
 
     def _reply(self, task: Task) -> None:
@@ -147,13 +163,22 @@ class Transfers(Serving):
         request.bytes_down += nbytes
         link = device.downlink
         if link.__class__ is FifoLink:
+            before = link.wire_bytes
             start, finish = link.send(now, nbytes)
-            self._sent_down(task, now, start, finish, nbytes, link.delay_s, finish - start)
+            self._sent_down(task, now, start, finish, nbytes, link.delay_s, finish - start, link.wire_bytes - before)
         else:
             link.send(task, nbytes, self._sent_down)
 
     def _sent_down(
-        self, task: Task, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, air_s: float
+        self,
+        task: Task,
+        accepted: float,
+        start: float,
+        finish: float,
+        nbytes: int,
+        delay_s: float,
+        air_s: float,
+        wire: int,
     ) -> None:
         if finish == inf:
             return
@@ -161,9 +186,13 @@ class Transfers(Serving):
         device, sums, seconds = request.device, request.sums, finish - start
         sums[DOWNLINK_WAIT] += start - accepted
         sums[DOWNLINK] += seconds
-        sums[ENERGY] += device.receive_w * air_s
+        if device.meter is None:
+            joules = device.receive_w * air_s
+        else:
+            joules = device.meter.down.book(task, self.clock.now, start, finish, wire, air_s)
+        sums[ENERGY] += joules
         if finish > request.deadline_s:
-            sums[WASTED_J] += device.receive_w * _late_share(request, start, finish) * air_s
+            sums[WASTED_J] += late_share(request, start, finish) * joules
         device.down_busy_s += seconds if self.low_s <= start and finish <= self.high_s else self._within(start, finish)
         if delay_s == inf:
             self._lose(task, finish)
@@ -195,9 +224,10 @@ class Transfers(Serving):
         request.bytes_up += CANCEL_BYTES
         link = request.device.uplink
         if link.__class__ is FifoLink:
-            now = self.clock.now
+            now, before = self.clock.now, link.wire_bytes
             start, finish = link.send(now, CANCEL_BYTES)
-            self._cancel_sent(cancelling, now, start, finish, CANCEL_BYTES, link.delay_s, finish - start)
+            wire = link.wire_bytes - before
+            self._cancel_sent(cancelling, now, start, finish, CANCEL_BYTES, link.delay_s, finish - start, wire)
         else:
             link.send(cancelling, CANCEL_BYTES, self._cancel_sent)
 
@@ -210,11 +240,11 @@ class Transfers(Serving):
         nbytes: int,
         delay_s: float,
         air_s: float,
+        wire: int,
     ) -> None:
         if finish == inf:
             return
-        request = cancelling.request
-        self._book_sending(request, start, finish, nbytes, air_s)
+        self._book_sending(cancelling, start, finish, nbytes, air_s, wire)
         if delay_s == inf:
             self._at(finish, NORMAL, Event(cancelling, self._on_cancel_lost))
         else:
@@ -234,6 +264,6 @@ class Transfers(Serving):
         self._close(task, task.t_s, LOST)
 
 
-def _late_share(request: Request, start: float, finish: float) -> float:
+def late_share(request: Request, start: float, finish: float) -> float:
     """Of a transfer that ends after the deadline: the part of its time that lies after it."""
     return (finish - max(start, request.deadline_s)) / (finish - start) if finish > start else 0.0

@@ -71,6 +71,10 @@ class NodeView:
         return len(self._node.queue)
 
     @property
+    def battery_share(self) -> float | None:
+        return None
+
+    @property
     def truth(self) -> Truth:
         if self._truth is None:
             raise AttributeError("only a policy with needs = Needs(truth=True) sees the truth")
@@ -92,6 +96,11 @@ class DeviceView(NodeView):
     def rate_bps(self) -> float:
         self._node.hear_acknowledgements(self._node.now_s)
         return self._node.estimator.rate_bps
+
+    @property
+    def battery_share(self) -> float | None:
+        meter = self._node.meter
+        return None if meter is None or meter.battery is None else meter.battery.share(self._node.now_s)
 
     def server_wait_s(self, server: str) -> float:
         report = self._node.hear_reports(self._node.now_s).get(server)

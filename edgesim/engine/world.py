@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from edgesim.compute.batching import Batching
-from edgesim.compute.build import build_radio, build_speed
+from edgesim.compute.build import build_battery, build_radio, build_speed
 from edgesim.compute.device_queue import DeviceQueue
+from edgesim.compute.meter import Meter
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets, depths
+from edgesim.engine.cell_link import CellPort
 from edgesim.engine.clock import Clock
 from edgesim.engine.engine import Engine, Recorder
 from edgesim.engine.fallible import FallibleEngine
@@ -24,6 +26,7 @@ from edgesim.engine.imprecise_serving import ImpreciseEngine
 from edgesim.engine.links import Links
 from edgesim.engine.live import LiveExecution
 from edgesim.engine.look_ahead import let_devices_look_ahead, let_servers_look_ahead
+from edgesim.engine.on_battery import BatteryEngine
 from edgesim.engine.reporting import ReportingEngine
 from edgesim.engine.routes import Hop, Routes
 from edgesim.engine.scheduled import ScheduledEngine
@@ -34,7 +37,7 @@ from edgesim.events.befalling import Befalling
 from edgesim.events.factored import factored, speed
 from edgesim.events.slowed import SlowedCosts
 from edgesim.network.build import build_estimator
-from edgesim.network.radio_power import TransferPower
+from edgesim.network.radio_power import Radio, TransferPower
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
@@ -54,6 +57,8 @@ from edgesim.workload.samples import by_difficulty
 
 DEADLINE_BYTES = 8
 """A time as a double."""
+SILENT = Radio(TransferPower(0.0), TransferPower(0.0))
+"""Where energy is not counted."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +129,10 @@ class World:
         scenario = self.scenario
         limits_s = scenario.duration_s, scenario.end_s
         ranks = depths(scenario, self.assets.shapes)
-        fails = any(event.what in ("down", "reports") for event in scenario.events.values())
-        if fails or any(spec.fallback is not None for spec in scenario.devices.values()):
-            kind: type[Engine] = FallibleEngine
+        if any(spec.battery is not None for spec in scenario.devices.values()):
+            kind: type[Engine] = BatteryEngine
+        elif self._fails():
+            kind = FallibleEngine
         elif any(spec.scheduler.type == "imprecise" for spec in scenario.servers.values()):
             kind = ImpreciseEngine
         elif any(spec.report_every_ms is not None for spec in scenario.servers.values()):
@@ -159,6 +165,11 @@ class World:
                 for windows in self.befalling.away(class_name, node.name):
                     engine.watch(node, windows)
         return engine
+
+    def _fails(self) -> bool:
+        """Whether nodes may go away, or devices give up on their servers."""
+        fails = any(event.what in ("down", "reports") for event in self.scenario.events.values())
+        return fails or any(spec.fallback or spec.battery for spec in self.scenario.devices.values())
 
     def _paces_vary(self) -> bool:
         """Whether the speed of the moment matters, at which somebody takes up a request."""
@@ -247,9 +258,7 @@ class World:
         if spec.fallback is not None:
             device.timeout_s = spec.fallback.timeout_ms / 1e3
         self._load(device, class_name, spec)
-        if spec.power is not None:
-            device.compute_w = spec.power.compute_w - spec.power.idle_w
-            device.send_w, device.receive_w = spec.power.send_w, spec.power.receive_w
+        self._power(device, spec)
         if policy is not None:
             device.decision_s = self.assets.decisions_on(spec.processor, self.cell.spec.type)
             link = None if spec.link is None else self.scenario.links[spec.link]
@@ -258,6 +267,21 @@ class World:
         exact = known_deadline(spec) == "exact" and (policy is None or policy.needs.deadline == "exact")
         device.view, device.request_view = DeviceView(device, self._truth(device)), TaskView(device, exact)
         return device
+
+    def _power(self, device: Device, spec: DeviceClass) -> None:
+        power = spec.power
+        if power is not None:
+            device.compute_w = power.compute_w - power.idle_w
+            device.send_w, device.receive_w = power.send_w, power.receive_w
+        if not self._fails() and (power is None or power.radio is None):
+            return
+        battery = None
+        if spec.battery is not None and power is not None:
+            battery = build_battery(spec.battery, power.idle_w, self.root, "harvest", device.name)
+        device.meter = Meter(build_radio(power) if power else SILENT, battery, self.window)
+        for port, way in ((device.uplink, device.meter.up), (device.downlink, device.meter.down)):
+            if isinstance(port, CellPort):
+                port.radio = way
 
     def _connect(self, device: Device, class_name: str, spec: DeviceClass) -> None:
         if spec.link is None:
@@ -298,7 +322,7 @@ class World:
             result_bytes={name: each.result_bytes for name, each in scenario.servers.items()},
             headers=link.headers if link else "none",
             compute_w=power.compute_w - power.idle_w if power else 0.0,
-            send=build_radio(power).send if power else TransferPower(0.0),
+            send=(build_radio(power) if power else SILENT).send,
             deadline_known=known,
             deadline_mean_s=None if "none" in (known, needs.deadline) or mean_s == inf else mean_s,
             rng=generator(self.root, "policy", self.cell.policy, node),

@@ -155,6 +155,10 @@ class View(Protocol):
     def rate_bps(self) -> float:
         """The estimator's word on the uplink."""
 
+    @property
+    def battery_share(self) -> float | None:
+        """What the device's battery holds, as a share of its capacity; None without one, and at servers."""
+
     def server_wait_s(self, server: str) -> float:
         """Queueing time that the server last reported, 0 before the first report."""
 

@@ -130,7 +130,14 @@ NODES = (
     Column("queue_max", INT32, "", "most requests waiting at once, over the whole run"),
     Column("queue_mean", FLOAT64, "", "time average of the requests waiting, over the measured window"),
     Column("window_s", FLOAT64, "s", "length of the measured window"),
-    Column("energy_idle_j", FLOAT64, "J", "idle power times the measured window"),
+    Column("energy_idle_j", FLOAT64, "J", "idle power times the time in the measured window in which it was there"),
+    Column("energy_tail_j", FLOAT64, "J", "energy of the radio's tails and promotions within the measured window"),
+    Column("away_s", FLOAT64, "s", "time within the measured window in which it was not there"),
+    Column("battery_start_j", FLOAT64, "J", "what the battery held at the window's start; NaN: no battery"),
+    Column("battery_harvested_j", FLOAT64, "J", "what came into the battery within the window, spilled included"),
+    Column("battery_spilled_j", FLOAT64, "J", "of that, what came when the battery was full"),
+    Column("battery_drawn_j", FLOAT64, "J", "what the device took from the battery within the window"),
+    Column("battery_end_j", FLOAT64, "J", "what the battery held at the window's end"),
 )
 """nodes.parquet: a row per node."""
 

@@ -239,7 +239,7 @@ class RunRecorder:
         self._tables["links"].append_words(row)
 
     def node(self, row: tuple[Any, ...]) -> None:
-        """(node, busy_s, workers, served, batches, queue_max, queue_mean, window_s, energy_idle_j)."""
+        """Its columns behind those of the cell, in their order."""
         self._tables["nodes"].append_words(row)
 
     def close(self) -> None:

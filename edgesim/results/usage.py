@@ -42,6 +42,8 @@ def _node_group(nodes: Table, cell: np.ndarray, inside: np.ndarray, cells: int) 
             "queue_mean": total(nodes.column("queue_mean")[rows]) / members,
             "queue_max": np.where(members > 0, queue_max, np.nan),
             "energy_idle_j": np.where(members > 0, total(nodes.column("energy_idle_j")[rows]), np.nan),
+            "energy_tail_j": np.where(members > 0, total(nodes.column("energy_tail_j")[rows]), np.nan),
+            "away_share": total(nodes.column("away_s")[rows]) / total(window_s),
         }
 
 

@@ -107,6 +107,13 @@ class GiveEveryOtherUp(OnImage):
         return (Stop("not wanted"),) if self.count % 2 else super().on_device(request, view)
 
 
+class LocalAnew(OnImage):
+    """Answers at home, and is asked for each request."""
+
+    def on_device(self, request: RequestView, view: View) -> Sequence[Step]:
+        return self.to_the_end()
+
+
 class Watching(OnImage):
     """Sends the image; ``seen`` holds what it could see at each decision."""
 

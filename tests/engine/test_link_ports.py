@@ -53,7 +53,7 @@ def test_flights_of_a_fifo_link() -> None:
     for now_s in (1.0, 1.01):
         send(clock, fifo, ends, now_s, 15 * 1448)
     first_s = 1.0 + 0.04 + 0.04 + 5 * 1448e-6
-    assert ends[0] == pytest.approx((1.0, 1.0, first_s, 15 * 1448, 0.02, first_s - 1.0))
+    assert ends[0] == pytest.approx((1.0, 1.0, first_s, 15 * 1448, 0.02, first_s - 1.0, 15 * 1448))
     assert ends[1][:3] == pytest.approx((1.01, first_s, first_s + 15 * 1448e-6))
 
 
@@ -68,7 +68,7 @@ def test_messages_on_a_fifo_link_do_not_overtake_each_other() -> None:
     clock, fifo, ends = port(ConstantRate(8e6), Transport("none", 0.01, jitter(0.05, 1, "l")))
     for k in range(500):
         send(clock, fifo, ends, 0.004 * k, 1000)
-    reached = [finish_s + delay_s for _, _, finish_s, _, delay_s, _ in ends]
+    reached = [finish_s + delay_s for _, _, finish_s, _, delay_s, *_ in ends]
     drawn = [finish_s + 0.01 + extra for (_, _, finish_s, *_), extra in zip(ends, jitter(0.05, 1, "l"), strict=False)]
     assert reached == pytest.approx(np.maximum.accumulate(drawn).tolist(), rel=1e-12)
     assert sum(late < sooner for sooner, late in zip(drawn, drawn[1:], strict=False)) > 100

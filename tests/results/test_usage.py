@@ -31,6 +31,8 @@ def run(tmp_path: Path) -> RecordedRun:
                 "queue_mean": [1.0, 0.2, 0.4, 3.0, 0.0, 0.0],
                 "window_s": 60.0,
                 "energy_idle_j": [100.0, 10.0, 12.0, 100.0, 0.0, 0.0],
+                "energy_tail_j": [0.0, 1.0, 2.0, 0.0, 3.0, 4.0],
+                "away_s": [0.0, 6.0, 0.0, 0.0, 60.0, 60.0],
             },
             links={
                 "axis_deadline_ms": np.nan,
@@ -60,6 +62,8 @@ def test_servers_stand_alone_and_devices_are_added_up_by_class(run: RecordedRun)
     assert usage["camera"]["queue_max"] == pytest.approx([3.0, 0.0])
     assert usage["camera"]["queue_mean"] == pytest.approx([0.3, 0.0])
     assert usage["camera"]["energy_idle_j"] == pytest.approx([22.0, 0.0])
+    assert usage["camera"]["energy_tail_j"] == pytest.approx([3.0, 7.0])
+    assert usage["camera"]["away_share"] == pytest.approx([0.05, 1.0])
     assert np.isnan(usage["camera"]["batch_size"][1])
 
 
