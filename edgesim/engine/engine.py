@@ -99,6 +99,7 @@ class Engine(Transfers):
 
     def finish(self) -> None:
         """End the run now: what is still open is unfinished."""
+        self._book_work_so_far(self.clock.now)
         for server in self.serving:
             for task in server.queue:
                 self._book_wait(server, task, self.clock.now)

@@ -145,7 +145,8 @@ class Books:
         back_s = back_finish_s + lane.delay_back_s
         local = (kept["answer"] != SENT) & (begin_s == inf)
         answered = local | (down.happened & (back_s < end_s))
-        self._use(kept["lane"], here, up, wait, there, down)
+        busy = Stretch.of(begin_s, np.minimum(served_s, end_s), begin_s < end_s)
+        self._use(kept["lane"], here, up, wait, there, busy, down)
 
         energy_j = lane.compute_w * here.seconds + lane.send_w * up.seconds + lane.receive_w * down.seconds
         answered_s = np.where(local, ready_s, np.where(answered, back_s, nan))
@@ -206,8 +207,17 @@ class Books:
         shown = {"model": model, "depth": depth, "exit": exit, "prediction": prediction}
         return shown | {"shown_correct": correct, "final_correct": correct, "answer_error": error}
 
-    def _use(self, lane: np.ndarray, here: Stretch, up: Stretch, wait: Stretch, there: Stretch, down: Stretch) -> None:
-        """Add to what nodes and links have done, by lane."""
+    def _use(
+        self,
+        lane: np.ndarray,
+        here: Stretch,
+        up: Stretch,
+        wait: Stretch,
+        there: Stretch,
+        busy: Stretch,
+        down: Stretch,
+    ) -> None:
+        """Add to what nodes and links have done, by lane; busy: ``there`` up to the end of the run."""
         low, high = self._window
         done = {
             "busy_s": here.within_s(low, high),
@@ -215,7 +225,7 @@ class Books:
             "up_busy_s": up.within_s(low, high),
             "down_busy_s": down.within_s(low, high),
             "server_area_s": wait.within_s(low, high),
-            "server_busy_s": there.within_s(low, high),
+            "server_busy_s": busy.within_s(low, high),
             "server_served": there.ends_within(low, high),
         }
         for name, values in done.items():

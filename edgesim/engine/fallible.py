@@ -20,11 +20,12 @@ from edgesim.engine.request import (
     UPLINK,
     WASTED_J,
     WASTED_S,
+    Cancelling,
     Request,
     Task,
 )
 from edgesim.engine.scheduled import share_workers
-from edgesim.engine.transfers import late_share
+from edgesim.engine.transfers import CANCEL_BYTES, late_share
 from edgesim.events.windows import Windows
 from edgesim.workload.requests import Coming
 
@@ -47,6 +48,7 @@ class FallibleEngine(ImpreciseEngine):
         self._on_turn: Callbacks = (self._turn,)
         self._on_timeout: Callbacks = (self._time_out,)
         self._at_server = (self._on_served, self._on_reply, self._on_ask_again, self._on_gone)
+        self._sent = (self._on_reach_server, self._on_lost, self._on_cancel_reaches, self._on_cancel_lost)
 
     # Nodes that go and come back
 
@@ -100,17 +102,22 @@ class FallibleEngine(ImpreciseEngine):
 
     def _drop_server(self, server: Server, now: float, reason: str) -> None:
         """What is in service is lost; what has left as an answer is not."""
-        for event in list(self.clock.pending()):
-            if event.callbacks in (self._on_batch_done, self._on_stage) and event.subject[0] is server:
-                server.busy_s += self._within(event.subject[1], now)
+        self._book_work_so_far(now, server)
+        pending = list(self.clock.pending())
+        for event in pending:
+            if event.callbacks is self._on_batch_done and event.subject[0] is server:
+                self._stop_batch(event, now)
+        for event in pending:
+            if event.callbacks is self._on_stage and event.subject[0] is server:
+                _, began_s, staged, _ = event.subject
+                _spend(staged.task.request, now - began_s, 1)
                 event.callbacks = REVOKED
             elif isinstance(event, Task) and event.node is server and event.callbacks in self._at_server:
-                if server.batching is None and event.callbacks is not self._on_reply:
-                    server.busy_s += self._within(event.began_s, now)
-                event.request.sums[SERVER] += now - event.began_s
-                event.request.sums[SPENT_S] += now - event.began_s
+                if self._at_work(event) is not None:
+                    _spend(event.request, now - event.began_s, 1)
                 self._lose_task(event, now, reason)
         for task in self.staged.pop(server, ()):
+            self._book_wait(server, task, max(now, task.ready_s))
             self._lose_task(task, now, reason)
         if server.sharing is not None:
             self._count(server, now)
@@ -121,23 +128,34 @@ class FallibleEngine(ImpreciseEngine):
             server.due = None
         server.idle_workers = 0
 
+    def _stop_batch(self, event: Event, now: float) -> None:
+        """A batch is booked when it begins: take back what it has not come to."""
+        server, began_s, tasks = event.subject
+        event.callbacks = REVOKED
+        for task in tasks:
+            if task.began_s == began_s and task.t_s > now:
+                _spend(task.request, now - task.t_s, len(tasks))
+                server.served -= self.low_s <= task.t_s <= self.high_s
+
     def _drop_device(self, device: Device, now: float, reason: str) -> None:
         """What its processor works on, and what has not left it yet, is lost; what servers hold of it goes on."""
         device.free_s = inf
         self._stop_work(device, now)
         self._stop_radio(device, now)
-        link = device.uplink
         for event in list(self.clock.pending()):
-            if not isinstance(event, Task) or event.request.device is not device or event.callbacks is REVOKED:
+            held = _held(event)
+            if held is None or held.request.device is not device or event.callbacks is REVOKED:
                 continue
-            if event.node is device:
-                self._lose_task(event, now, reason)
-            elif event.callbacks is self._on_reach_server and not event.back and event.t_s - link.delay_s > now:
-                assert event.shipped is not None
-                link.gave_up(event.shipped.sizes[event.request.sample], event.t_s)
-                self._lose_task(event, now, reason)
-        for sending in link.cut_off(now) if link is not None else ():
-            self._close(sending, now, reason)
+            if isinstance(held, Task) and held.node is device:
+                self._lose_task(held, now, reason)
+            elif event.callbacks is self._on_cancel:
+                event.callbacks = REVOKED
+            elif held.left_s > now and event.callbacks in self._sent:
+                self._recall(event, held, device)
+                self._close(held, now, reason)
+        if device.uplink is not None:
+            for sending in device.uplink.cut_off(now):
+                self._close(sending, now, reason)
         for request in [request for request in self._spares if request.device is device]:
             self._lose_task(self._spares.pop(request), now, reason)
 
@@ -188,9 +206,12 @@ class FallibleEngine(ImpreciseEngine):
                 node.away_s += self._within(node.away_since_s, self.clock.now)
         super().finish()
 
-    def _cancel_leaves(self, event: Event) -> None:
-        if not event.subject.request.device.away:
-            super()._cancel_leaves(event)
+    def _recall(self, event: Any, held: Task | Cancelling, device: Device) -> None:
+        """What has not left a dying device does not arrive; its end had been told."""
+        never = event.callbacks in (self._on_lost, self._on_cancel_lost)
+        if not never or held.left_s >= self.end_s:
+            device.uplink.gave_up(_nbytes(held), inf if never else held.t_s)
+        event.callbacks = REVOKED
 
     def _lose_task(self, task: Task, now: float, reason: str) -> None:
         task.callbacks = REVOKED
@@ -268,3 +289,23 @@ def meter_of(device: Device) -> Meter:
     """Every device of such a world has one."""
     assert device.meter is not None
     return device.meter
+
+
+def _spend(request: Request, seconds: float, batch: int) -> None:
+    """Book work of a server; seconds: negative where it is taken back."""
+    request.sums[SERVER] += seconds
+    request.sums[SPENT_S] += seconds / batch
+
+
+def _held(event: Any) -> Task | Cancelling | None:
+    """The task or the message that an event is about."""
+    held = event if isinstance(event, Task) else getattr(event, "subject", None)
+    return held if isinstance(held, Cancelling) or held is event else None
+
+
+def _nbytes(held: Task | Cancelling) -> int:
+    """Payload of what a device has sent up."""
+    if isinstance(held, Cancelling):
+        return CANCEL_BYTES
+    assert held.shipped is not None
+    return held.shipped.sizes[held.request.sample] + held.shipped.server.carried_bytes

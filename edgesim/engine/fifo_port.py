@@ -48,6 +48,7 @@ class FifoPort:
         self.free_s = finish_s
         self._messages.append(_Message(wire_bytes(nbytes, self.header_mode), passed, finish_s))
         if finish_s == inf:
+            done(subject, now, start_s, inf, nbytes, delay_s, 0.0, 0)
             return
         self.transport.ended(finish_s)
         if delay_s < inf:

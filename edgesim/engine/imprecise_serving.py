@@ -119,7 +119,7 @@ class ImpreciseEngine(ReportingEngine):
             self.live.run(task.place.model, [task.live], stop)
         task.request.sums[SERVER_WAIT] += now - task.ready_s
         self._book_wait(server, task, now)
-        task.began_s, task.blocks = now, stop
+        task.began_s, task.blocks, task.ready_s = now, stop, now + seconds
         server.idle_workers -= 1
         self._at(now + seconds, NORMAL, Event((server, now, staged, exit), self._on_stage))
 
@@ -155,6 +155,9 @@ class ImpreciseEngine(ReportingEngine):
         else:
             self._reply(task)
 
+    def _at_work(self, event: Any) -> tuple[Server, float] | None:
+        return event.subject[:2] if event.callbacks is self._on_stage else super()._at_work(event)
+
     def _cancel_reaches(self, event: Event) -> None:
         request, server = event.subject.request, event.subject.server
         for staged in [each for each in self.staged.get(server, {}).values() if each.task.request is request]:
@@ -165,5 +168,5 @@ class ImpreciseEngine(ReportingEngine):
     def finish(self) -> None:
         for server, tasks in self.staged.items():
             for task in tasks:
-                self._book_wait(server, task, max(self.clock.now, task.ready_s))
+                self._book_wait(server, task, max(self.clock.now, task.ready_s))  # later: in service
         super().finish()

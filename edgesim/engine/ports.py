@@ -11,9 +11,10 @@ Done = Callable[[Any, float, float, float, int, float, float, int], None]
 """(subject, accepted, start, finish, payload bytes, one-way delay, seconds on the air, wire bytes) of a
 transfer.
 
-Times in seconds; finish: before propagation.  delay: inf where the transfer was given up, which its sender knows at
-``finish``.  On the air: ``finish - start``, of which transfers of one device at the same time have equal parts,
-without the silence between flights that says so.  Wire bytes: headers and repetitions included.
+Times in seconds; finish: before propagation, inf where the rate stays 0 for ever.  delay: inf where the transfer was
+given up, which its sender knows at ``finish``.  On the air: ``finish - start``, of which transfers of one device at the
+same time have equal parts, without the silence between flights that says so.  Wire bytes: headers and
+repetitions included.
 """
 
 

@@ -86,11 +86,16 @@ class Request:
 
 
 class Cancelling(NamedTuple):
-    """A message that what ``server`` still has queued of ``request`` is no longer wanted.  ahead: hops to pass."""
+    """A message that what ``server`` still has queued of ``request`` is no longer wanted.
+
+    ahead: hops to pass.  left_s, t_s: when its last bit has left the device, and when it has crossed the device's link.
+    """
 
     request: Request
     server: Server
     ahead: Route = ()
+    left_s: float = 0.0
+    t_s: float = 0.0
 
 
 class Task:
@@ -104,7 +109,8 @@ class Task:
     come to.  operations, at, t_s: its plan, the next operation, and how far it has been walked in time.  luck, factor:
     this node's draw of costs for this request.  seen: scores of the exits that were run here.  given: a server's answer
     that has not left.  shipped: the sending whose bytes are ready, or have just come.  report: (time, expected wait)
-    of a server.  ahead, back: hops between servers that its data must pass, and that its answer will pass.
+    of a server.  left_s: when its last bit has left the device.  ahead, back: hops between servers that its data must
+    pass, and that its answer will pass.
     """
 
     __slots__ = (
@@ -117,6 +123,7 @@ class Task:
         "callbacks",
         "factor",
         "given",
+        "left_s",
         "live",
         "luck",
         "node",
@@ -148,6 +155,7 @@ class Task:
         self.ready_s = ready_s
         self.blocks = 0
         self.abort_s = inf
+        self.left_s = 0.0
         self.seen: dict[int, Scores] = {}
         self.given: GivenAnswer | None = None
         self.shipped: Ship | None = None
@@ -158,5 +166,6 @@ class Task:
         """The same state of the same request, to travel on its own; the request stays open for it."""
         twin = Task(self.request, self.node, self.place, self.ready_s)
         twin.blocks, twin.live, twin.given, twin.back = self.blocks, self.live, self.given, self.back
+        twin.began_s, twin.left_s = self.began_s, self.left_s
         self.request.open += 1
         return twin

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 from math import inf
+from typing import Any
 
 from edgesim.compute.nodes import Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
@@ -106,6 +107,23 @@ class Serving(Plans):
         else:
             self._reply(task)
 
+    def _at_work(self, event: Any) -> tuple[Server, float] | None:
+        """The server, and since when, if ``event`` is one at which a worker of its will be free."""
+        if event.callbacks is self._on_batch_done:
+            return event.subject[:2]
+        if isinstance(event, Task) and event.callbacks in (self._on_served, self._on_ask_again):
+            node = event.node
+            if isinstance(node, Server) and node.batching is None:
+                return node, event.began_s
+        return None
+
+    def _book_work_so_far(self, now: float, only: Server | None = None) -> None:
+        """Book what workers have computed who are not done ``now``, when it is over."""
+        for event in self.clock.pending():
+            at_work = self._at_work(event)
+            if at_work is not None and only in (None, at_work[0]):
+                at_work[0].busy_s += self._within(at_work[1], now)
+
     def _book_batch(self, server: Server, start: float, stop: float) -> None:
         """A worker is free again."""
         low, high = self.low_s, self.high_s
@@ -191,7 +209,7 @@ class Serving(Plans):
             if survivors and len(survivors) < len(todo):
                 t += costs.gather_s(len(survivors)) * factor
             todo = survivors
-        self._at(t, NORMAL, Event((server, now), self._on_batch_done))
+        self._at(t, NORMAL, Event((server, now, tasks), self._on_batch_done))
 
     def _join_batch(self, server: Server, task: Task, now: float) -> float:
         """Draw the task's costs and decide; the seconds that deciding and decoding take."""
@@ -240,7 +258,7 @@ class Serving(Plans):
         return False
 
     def _batch_done(self, event: Event) -> None:
-        server, began_s = event.subject
+        server, began_s, _ = event.subject
         now = self.clock.now
         self._book_batch(server, began_s, now)
         self._serve_batches(server, now)

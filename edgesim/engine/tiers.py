@@ -4,10 +4,11 @@ balancer."""
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 from typing import Any
 
 from edgesim.compute.nodes import Device, Server
-from edgesim.engine.clock import DELIVERY, Event
+from edgesim.engine.clock import DELIVERY, Callbacks, Event
 from edgesim.engine.engine import Engine
 from edgesim.engine.request import DOWNLINK, DOWNLINK_WAIT, PROPAGATION, UPLINK, UPLINK_WAIT, Cancelling, Task
 from edgesim.engine.routes import Hop
@@ -27,6 +28,7 @@ class TieredEngine(Engine):
     def __init__(self, *world: Any) -> None:
         super().__init__(*world)
         self.hop_busy_s: defaultdict[Hop, float] = defaultdict(float)
+        self._on_hop_back: Callbacks = (self._hop_back,)
 
     def _send_up(self, task: Task, device: Device, now: float) -> None:
         task.ahead = task.shipped.route  # type: ignore[union-attr]
@@ -51,14 +53,13 @@ class TieredEngine(Engine):
         now, sums = task.t_s, task.request.sums
         assert task.shipped is not None
         start, finish = self._cross(hop, now, task.shipped.sizes[task.request.sample])
-        sums[UPLINK_WAIT] += start - now
-        sums[UPLINK] += finish - start
-        sums[PROPAGATION] += hop.fifo.delay_s
+        if finish < inf:
+            sums[UPLINK_WAIT] += start - now
+            sums[UPLINK] += finish - start
+            sums[PROPAGATION] += hop.fifo.delay_s
         task.ahead = tuple(rest)
         task.back = (self.routes.back(hop), *task.back)
-        task.t_s = finish + hop.fifo.delay_s
-        task.callbacks = self._on_reach_server
-        self._at(task.t_s, DELIVERY, task)
+        self._reaches(task, finish + hop.fifo.delay_s)
 
     def _cross(self, hop: Hop, now: float, nbytes: int) -> tuple[float, float]:
         start, finish = hop.fifo.send(now, nbytes)
@@ -86,21 +87,25 @@ class TieredEngine(Engine):
         now, sums = task.t_s, task.request.sums
         server: Server = task.node  # type: ignore[assignment]
         start, finish = self._cross(hop, now, server.result_bytes)
-        sums[DOWNLINK_WAIT] += start - now
-        sums[DOWNLINK] += finish - start
-        sums[PROPAGATION] += hop.fifo.delay_s
+        if finish < inf:
+            sums[DOWNLINK_WAIT] += start - now
+            sums[DOWNLINK] += finish - start
+            sums[PROPAGATION] += hop.fifo.delay_s
         task.back = tuple(rest)
         task.t_s = finish + hop.fifo.delay_s
-        task.callbacks = self._on_reply
+        task.callbacks = self._on_hop_back
         self._at(task.t_s, DELIVERY, task)
+
+    def _hop_back(self, task: Task) -> None:
+        self._reply(task)
 
     def _cancel_reaches(self, event: Event) -> None:
         """A cancel message follows the route of what it cancels, and goes to every replica."""
         cancelling: Cancelling = event.subject
-        request, server, ahead = cancelling
+        request, server, ahead = cancelling[:3]
         if ahead:
             _, finish = self._cross(ahead[0], self.clock.now, CANCEL_BYTES)
-            onward = Event(Cancelling(request, server, ahead[1:]), self._on_cancel_reaches)
+            onward = Event(cancelling._replace(ahead=ahead[1:]), self._on_cancel_reaches)
             self._at(finish + ahead[0].fifo.delay_s, DELIVERY, onward)
             return
         for each in server.replicas:

@@ -116,7 +116,9 @@ class Transfers(Serving):
         air_s: float,
         wire: int,
     ) -> None:
+        task.left_s = finish
         if finish == inf:
+            self._reaches(task, inf)
             return
         request = task.request
         device, sums = request.device, request.sums
@@ -132,8 +134,12 @@ class Transfers(Serving):
             acknowledged.append((finish + 2 * delay_s, nbytes, finish - start))
             if len(acknowledged) > MOST_UNHEARD:
                 device.hear_acknowledgements(accepted)
+        self._reaches(task, finish + delay_s)
+
+    def _reaches(self, task: Task, reach_s: float) -> None:
+        """A task will reach a server; at inf where the rate stays 0 for ever, though its device may lose it before."""
         task.callbacks = self._on_reach_server
-        task.t_s = reach_s = finish + delay_s
+        task.t_s = reach_s
         self._at(reach_s, DELIVERY, task)
 
     def _book_sending(
@@ -242,9 +248,9 @@ class Transfers(Serving):
         air_s: float,
         wire: int,
     ) -> None:
-        if finish == inf:
-            return
-        self._book_sending(cancelling, start, finish, nbytes, air_s, wire)
+        if finish < inf:
+            self._book_sending(cancelling, start, finish, nbytes, air_s, wire)
+        cancelling = cancelling._replace(left_s=finish, t_s=finish + delay_s)
         if delay_s == inf:
             self._at(finish, NORMAL, Event(cancelling, self._on_cancel_lost))
         else:

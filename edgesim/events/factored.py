@@ -48,6 +48,8 @@ class FactoredRate:
             return start_s
         while True:
             factor, edge_s = self._factor(start_s), self._next_edge(start_s)
+            if factor == 0 and self._stopped(start_s):
+                return inf
             finish_s = self._base.finish(start_s, bits / factor) if factor else inf
             if finish_s <= edge_s or (finish_s == inf and self._base.finish(edge_s, bits) == inf):
                 return finish_s
@@ -65,6 +67,11 @@ class FactoredRate:
 
     def _factor(self, time_s: float) -> float:
         return prod(factor for windows, factor in self._factors if windows.inside(time_s))
+
+    def _stopped(self, time_s: float) -> bool:
+        """Whether nothing flows ever again, whatever else goes on and off."""
+        dead = [windows for windows, factor in self._factors if factor == 0 and windows.inside(time_s)]
+        return any(windows.next_edge(time_s) == inf for windows in dead)
 
     def _next_edge(self, time_s: float) -> float:
         return min(windows.next_edge(time_s) for windows, _ in self._factors)

@@ -81,3 +81,24 @@ def test_links_count_what_they_carry() -> None:
         assert own.transfers.sum() == len(rows)
         assert own.wire_bytes.sum() == wire * len(rows)
         assert own.device.tolist() == ["cam-0", "cam-1", "cam-2"]
+
+
+@pytest.mark.parametrize(
+    "server", [{}, {"workers": 2}, {"batch": {"max_size": 2}}, {"scheduler": {"type": "imprecise"}}]
+)
+def test_what_is_in_service_when_the_run_is_over_has_kept_its_worker_busy(server: dict[str, Any]) -> None:
+    if "scheduler" in server:
+        server = {**server, "queue": {"order": "edf"}}
+    deadline = {"distribution": "fixed", "ms": 1e7, "known": "exact"}
+    spec = {"cam": linked(20, deadline=deadline)}
+    tables = run(world(models={"toy": toy([1e6])}, devices=spec, servers={"edge": server}, duration_s=10, drain_s=5))
+    starts = tables.requests.arrival_s[: server.get("workers", 1)]
+    assert tables.node("edge").busy_s == pytest.approx((10 - starts).sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("server", [{}, {"scheduler": {"type": "imprecise"}, "queue": {"order": "edf"}}])
+def test_what_is_in_service_when_the_run_is_over_does_not_wait(server: dict[str, Any]) -> None:
+    deadline = {"distribution": "fixed", "ms": 1e7, "known": "exact"}
+    spec = {"cam": linked(20, deadline=deadline)}
+    tables = run(world(models={"toy": toy([1e6])}, devices=spec, servers={"edge": server}, duration_s=10, drain_s=5))
+    assert tables.node("edge").queue_mean == pytest.approx((10 - tables.requests.arrival_s[1:]).sum() / 10, rel=1e-6)

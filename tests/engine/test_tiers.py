@@ -100,3 +100,11 @@ def test_a_server_without_a_way_is_refused(tmp_path):
     scenario = three_tiers(tmp_path, connections={})
     with pytest.raises(InputError, match="edge: a server cannot send a request to cloud: no connections lead there"):
         run(scenario)
+
+
+def test_a_hop_that_is_dead_for_good_keeps_what_it_got(tmp_path):
+    dead = {"process": "steps", "steps": [[0, 8], [1.005, 0]]}
+    for up, down in ((dead, MB), (MB, dead)):
+        found = run(three_tiers(tmp_path, links={"l": link(MB, MB), "fibre": link(up, down)})).requests
+        assert found.end.tolist() == ["unfinished"]
+        assert found[["uplink_wait_s", "uplink_s", "downlink_wait_s", "downlink_s"]].max(axis=None) < 0.1
