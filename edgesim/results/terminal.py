@@ -95,8 +95,11 @@ def _cost_table(summary: Mapping[str, Any]) -> Table:
     table.add_column("policy", no_wrap=True)
     for heading in ("missed", "p50 ms", "p95 ms", "sent", "kB up", "mJ device"):
         table.add_column(heading, justify="right")
+    tails = []
     for name, policy in summary["policies"].items():
         run, point = reference_run(policy, compared_ms), point_at(policy, compared_ms)
+        if tail_j := _tail_j(run, summary["window_s"]):
+            tails.append(f"{name} {1e3 * tail_j:.1f}")
         mean = {metric: interval["mean"] for metric, interval in run["metrics"].items()}
         table.add_row(
             _name(name, policy),
@@ -108,7 +111,15 @@ def _cost_table(summary: Mapping[str, Any]) -> Table:
             _number(mean["energy_j"] or None, 1e3, "{:.1f}"),  # nothing where the scenario names no power
         )
     table.caption = f"missed: deadline {_deadline(compared_ms)}; sent: requests that sent anything up"
+    if tails:
+        table.caption += f"\nbeside, mJ of radio tails: {', '.join(tails)}"
     return table
+
+
+def _tail_j(run: Mapping[str, Any], window_s: float) -> float:
+    """Energy of radio tails per counted request."""
+    requests = run["metrics"]["arrivals_hz"]["mean"] * window_s
+    return sum(node["energy_tail_j"] or 0.0 for node in run["nodes"].values()) / requests if requests else 0.0
 
 
 def _table(title: str) -> Table:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 
@@ -57,6 +58,21 @@ def test_one_replication_says_nothing_about_chance(tmp_path: Path) -> None:
     _, text = printed(tmp_path, replications=1)
     assert "±" not in text.split("Differences")[0]
     assert "one replication" in text
+
+
+def test_tails_are_shown_where_there_are_any(shown: tuple[dict, str]) -> None:
+    """12.5 J for each request; the table fits all the same."""
+    summary, text = shown
+    assert "tails" not in text
+    with_tails = deepcopy(summary)
+    for run in with_tails["policies"]["anytime"]["runs"]:
+        node = next(iter(run["nodes"].values()))
+        node["energy_tail_j"] = 12.5 * run["metrics"]["arrivals_hz"]["mean"] * summary["window_s"]
+    console = Console(width=80, record=True, file=StringIO())
+    print_summary(with_tails, console)
+    text = console.export_text()
+    assert "mJ of radio tails: anytime 12500.0" in " ".join(text.split())
+    assert "…" not in text and max(map(len, text.splitlines())) <= 80
 
 
 def test_one_policy_is_compared_with_nobody(shown: tuple[dict, str]) -> None:

@@ -49,19 +49,29 @@ def cloud_serves(nodes: pd.DataFrame) -> bool:
     return bool(served["tiers", "cloud"] > 0 and served["tiers", "edge"] > 0 and served["edge_only", "cloud"] == 0)
 
 
+def those_that_send_go_dark(nodes: pd.DataFrame) -> bool:
+    away_s = nodes.groupby("policy", observed=True).away_s.sum()
+    return bool(away_s["server_only"] > 0 and away_s["device_only"] == 0)
+
+
 SHOWN: dict[str, tuple[str, str, Callable[[pd.DataFrame], bool]]] = {
     "commuter": ("duration_s=60", "requests", some_go_on_alone),
     "wifi_office": ("duration_s=2", "requests", stations_wait),
     "drone": ("duration_s=120", "nodes", all_replicas_serve),
     "server_outage": ("duration_s=30", "requests", some_go_on_alone),
+    "battery_cameras": (
+        "duration_s=10000 devices.camera.battery.initial_share=0.115",
+        "nodes",
+        those_that_send_go_dark,
+    ),
     "three_tiers": ("duration_s=2", "nodes", cloud_serves),
 }
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_scenario_of_the_gallery_runs_in_small(name: str, tmp_path: Path, no_plots: None) -> None:
-    duration, table, shows = SHOWN[name]
-    scenario = load_scenario(FILES[name], (*SMALL, *without_presets(name), duration, "deadlines_ms=[50, 100]"))
+    smaller, table, shows = SHOWN[name]
+    scenario = load_scenario(FILES[name], (*SMALL, *without_presets(name), *smaller.split(), "deadlines_ms=[50, 100]"))
     assert scenario.name == name
     run = run_scenario(scenario, tmp_path)
     assert set(run.summary["policies"]) == set(scenario.policies)
