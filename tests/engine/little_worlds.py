@@ -118,14 +118,16 @@ def run(
     replication: int = 0,
     prepare: Callable[[World], None] = lambda world: None,
     drive: Callable[[World], None] | None = None,
+    clock: SimpyClock | None = None,
 ) -> Tables:
     """One cell, as ``engine.simulation.simulate`` runs it.
 
     prepare: may change the world before it starts.  drive: runs it in the clock's place, devices left without policy.
+    clock: a new one in place of the plain one.
     """
     assets = assets or assets_of(scenario)
     cell = Cell(policy, scenario.policies[policy], deadline_ms, replication)
-    clock = SimpyClock()
+    clock = clock or SimpyClock()
     blocks = {name: shape.num_blocks for name, shape in assets.shapes.items()}
     with tempfile.TemporaryDirectory() as folder:
         recorder = RunRecorder(
@@ -146,6 +148,16 @@ def run(
         recorder.close()
         requests, *others = (read(Path(folder) / f"{stem}.parquet") for stem in TABLES)
     return Tables(requests.sort_values(["arrival_s", "device"], ignore_index=True), *others, world)
+
+
+def look_at_everything(world: World) -> None:
+    """Every policy is asked each time, and every stage is an event."""
+    for device in world.devices:
+        device.plan = None
+        device.sends_ahead = device.ends_ahead = False
+    for server in world.servers.values():
+        server.plan = None
+        server.serves_ahead = False
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -8,9 +8,20 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from little_worlds import EXPONENTIAL, Loaded, Tables, assets_of, at_times, link, linked, run, toy, world
+from little_worlds import (
+    EXPONENTIAL,
+    Loaded,
+    Tables,
+    assets_of,
+    at_times,
+    link,
+    linked,
+    look_at_everything,
+    run,
+    toy,
+    world,
+)
 
-from edgesim.engine.world import World
 from edgesim.scenario.scenario import Scenario
 
 STRAIGHT: list[dict[str, Any]] = [
@@ -91,16 +102,6 @@ def some_world(seed: int, folder: Path) -> Scenario:
         warmup_s=0.5,
         drain_s=draw.choice([0.0, 0.02, 1e4]),
     )
-
-
-def look_at_everything(world: World) -> None:
-    """Every policy is asked each time, and every stage is an event."""
-    for device in world.devices:
-        device.plan = None
-        device.sends_ahead = device.ends_ahead = False
-    for server in world.servers.values():
-        server.plan = None
-        server.serves_ahead = False
 
 
 def test_a_request_that_goes_straight_is_two_events() -> None:
