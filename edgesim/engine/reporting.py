@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from edgesim.compute.nodes import Device, Server
@@ -49,6 +50,8 @@ class ReportingEngine(ScheduledEngine):
         link = device.downlink
 
         def done(_: Any, __: float, start: float, finish: float, ___: int, delay_s: float, *____: float) -> None:
+            if finish == inf:  # as for answers
+                return
             device.down_busy_s += self._within(start, finish)
             if not self._loses(role, device, report[0], f"report {number}"):
                 device.coming_reports.append((finish + delay_s, role, report))

@@ -187,6 +187,8 @@ class Transfers(Serving):
         wire: int,
     ) -> None:
         if finish == inf:
+            task.callbacks = self._on_back
+            self._at(inf, DELIVERY, task)
             return
         request = task.request
         device, sums, seconds = request.device, request.sums, finish - start

@@ -33,7 +33,7 @@ class Truth:
         if not node.is_device:
             t += _decode_s(task)
             _, t = _walk(costs, task.luck, task.factor, task.blocks, server_steps, t)
-            return self._answer_s(task, self._servers[node.name], t)
+            return self._answer_s(task, node, t)  # type: ignore[arg-type]
         cut, t = _walk(costs, task.luck, task.factor, task.blocks, device_steps, t)
         for step in device_steps:
             if isinstance(step, Send):

@@ -117,7 +117,7 @@ def links(draw: Draw, classes: list[str]) -> Data:
         **way,
         "delay_ms": draw(pick(0, 4, 30)),
         "jitter_ms": draw(pick(0, 5)),
-        "loss": draw(maybe(pick(*LOSSES))),
+        "loss": draw(pick(None, None, None, *LOSSES)),
         "headers": draw(pick("none", "tcp")),
         "prior_mbps": 2,
         **shared,
@@ -205,7 +205,7 @@ def servers(draw: Draw, exact: bool) -> Data:
     """exact: whether every request can say its deadline."""
     data = {
         "workers": draw(pick(1, 2, 3)),
-        "processor": {"factor": draw(pick(0.5, 0.1, 3.0)), **draw(pick({}, {}, {"load": LOAD}))},
+        "processor": {"factor": draw(pick(0.5, 2.0, 5.0)), **draw(pick({}, {}, {"load": LOAD}))},
         "batch": draw(pick({"max_size": 1}, {"max_size": 3, "max_wait_ms": 8}, {"max_size": 8})),
         "after_deadline": draw(AFTER),
         "result_bytes": draw(pick(8, 3000)),
@@ -235,8 +235,8 @@ def servers(draw: Draw, exact: bool) -> Data:
 def occasions(draw: Draw) -> Data:
     """When something befalls: once, or again and again."""
     if draw(st.booleans()):
-        lasts = draw(maybe(st.floats(0.01, 1.0)))
-        return without_nones({"at_s": draw(st.floats(0.0, 1.5)), "for_s": lasts})
+        at_s = draw(st.integers(0, 40)) * 0.0271
+        return without_nones({"at_s": at_s, "for_s": draw(pick(0.05, 0.2, 0.013, None))})
     random = {"gap_ms": draw(durations_ms(150)), "length_ms": draw(durations_ms(80))}
     return {**random, "together": draw(st.booleans())}
 
@@ -245,7 +245,7 @@ def occasions(draw: Draw) -> Data:
 def events(draw: Draw, classes: list[str], link_names: list[str], server_names: list[str]) -> Data:
     devices_, nodes = pick(*classes, f"{classes[0]}-0"), pick(*server_names, *classes, f"{classes[0]}-0")
     kinds: list[Any] = [
-        st.fixed_dictionaries({"what": st.just("down"), "node": nodes}),
+        *3 * [st.fixed_dictionaries({"what": st.just("down"), "node": nodes})],
         st.fixed_dictionaries({"what": st.just("slow"), "node": nodes, "factor": pick(3.0, 0.5)}),
         st.fixed_dictionaries({"what": st.just("arrivals"), "devices": devices_, "factor": pick(4.0, 0.0)}),
     ]
@@ -309,7 +309,8 @@ def worlds(draw: Draw) -> Data:
     exact = {"edge": known == "exact" and not tiers, "cloud": known == "exact"}  # who plans depths does not send on
     server_data = {name: draw(servers(exact[name])) for name in SERVERS} if used else {}
     replicas = [f"{name}-0" for name, server in server_data.items() if server.get("count", 1) > 1]
-    happening = draw(st.lists(events(classes, list(named_links), [*server_data, *replicas]), max_size=3))
+    befalls = events(classes, list(named_links), [*server_data, *replicas])
+    happening = [draw(befalls) for _ in range(draw(pick(0, 1, 2, 3)))]
     return {
         "name": "random",
         "seed": draw(st.integers(0, 10_000)),
@@ -325,7 +326,7 @@ def worlds(draw: Draw) -> Data:
                 "blocks_ms": [draw(durations_ms(8)), draw(pick(5.0, 0.0)), draw(durations_ms(4))],
                 "branch_ms": draw(pick(0.0, 1.0)),
                 "exits": list(range(1, EXITS + 1)),
-                "state_bytes": [draw(pick(2000, 30_000)), 1500, 500],
+                "state_bytes": [draw(pick(2000, 2000, 30_000)), 1500, 500],
                 "accuracy": [0.5, 0.7, 0.9],
             }
         },

@@ -174,3 +174,12 @@ def test_a_crash_ends_all_stages(tmp_path):
     tables = run(staged(tmp_path, [450, 450.1], events={"crash": crash}))
     assert set(tables.requests.reason) == {"server down"}
     assert tables.node("edge").busy_s == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize("oracle", ["link_oracle", "clairvoyant"])
+def test_an_oracle_knows_its_replicas(tmp_path, oracle):
+    """At home a block takes 100 ms, too late; at the replicas a tenth of it."""
+    cam = {"deadline": {**EXACT, "ms": 50}}
+    server = {"count": 2, "processor": {"factor": 0.1}}
+    found = run(many(tmp_path, {"a": ([1.0, 1.2], cam)}, server, policies={"p": {"type": oracle}})).requests
+    assert found.end.tolist() == ["on_time"] * 2 and (found.cut == 0).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +17,9 @@ from little_worlds import Tables, look_at_everything, run
 from edgesim.compute.nodes import Device, Node, Server
 from edgesim.engine.assets import Assets
 from edgesim.engine.cell_link import CellPort
+from edgesim.engine.clock import REVOKED
 from edgesim.engine.fifo_port import FifoPort
-from edgesim.engine.request import Request
+from edgesim.engine.request import Request, Task
 from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.world import World
 from edgesim.network.fifo import FifoLink
@@ -91,12 +92,20 @@ def _busy_s(node: Node, start_s: float, stop_s: float) -> float:
 
 @dataclass(eq=False)
 class Sending:
-    """A message that a link was given, and what the link says of it; over_s: when its end, or its loss, is known."""
+    """A message that a link was given, and what the link says of it; cut_s: when its device died before it had left."""
 
     nbytes: int
+    start_s: float = inf
     finish_s: float = inf
     delay_s: float = inf
     fate: str = ""
+    cut_s: float = inf
+    endless: bool = False
+
+    @property
+    def spell(self) -> tuple[float, float]:
+        """When it was under way."""
+        return self.start_s, min(self.finish_s, self.cut_s)
 
     def became(self, end_s: float) -> str:
         """delivered, lost, cancelled or in flight when the run is over."""
@@ -129,7 +138,7 @@ class Ledger:
     def cut_off(self, link: Any, now_s: float) -> None:
         for sending in self.sendings[id(link)]:
             if not sending.fate and sending.finish_s > now_s:
-                sending.fate = "lost"
+                sending.fate, sending.cut_s = "lost", now_s
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -139,7 +148,7 @@ class Ledger:
 
         def send(link: FifoLink, now_s: float, payload_bytes: int) -> tuple[float, float]:
             start_s, finish_s = fifo_send(link, now_s, payload_bytes)
-            ledger.take(link, Sending(payload_bytes, finish_s, link.delay_s))
+            ledger.take(link, Sending(payload_bytes, start_s, finish_s, link.delay_s, endless=finish_s == inf))
             return start_s, finish_s
 
         def sends(plain: Any) -> Any:
@@ -149,7 +158,8 @@ class Ledger:
                 ledger._kept.append(subject)
 
                 def told(subject: Any, accepted: float, start: float, finish: float, *rest: Any) -> None:
-                    sending.finish_s, sending.delay_s = finish, rest[1]
+                    sending.endless = finish == inf
+                    sending.start_s, sending.finish_s, sending.delay_s = start, finish, rest[1]
                     assert accepted <= start <= finish, "a transfer that ends before it begins"
                     done(subject, accepted, start, finish, *rest)
 
@@ -157,7 +167,11 @@ class Ledger:
 
             return send
 
-        take_back = CellPort.take_back
+        begin, take_back = CellPort._begin, CellPort.take_back
+
+        def begins(port: CellPort, transfer: Any, now_s: float) -> None:
+            ledger._of_subject[id(port), id(transfer.subject)].start_s = now_s
+            begin(port, transfer, now_s)
 
         def takes_back(port: CellPort, subject: Any) -> int:
             nbytes = take_back(port, subject)
@@ -174,7 +188,7 @@ class Ledger:
             return cut_off
 
         with ExitStack() as stack:
-            changes = [(FifoLink, "send", send), (CellPort, "take_back", takes_back)]
+            changes = [(FifoLink, "send", send), (CellPort, "take_back", takes_back), (CellPort, "_begin", begins)]
             changes += [(kind, "send", sends(kind.send)) for kind in (FifoPort, CellPort)]
             changes += [(kind, "cut_off", cuts_off(kind.cut_off)) for kind in (FifoLink, FifoPort, CellPort)]
             for change in changes:
@@ -233,3 +247,20 @@ def watch(scenario: Scenario, assets: Assets, policy: str, by_events: bool) -> W
     with ledger.open():
         seen.tables = run(scenario, assets, policy, prepare=prepare, clock=clock)
     return seen
+
+
+def holders(world: World) -> Counter[Request]:
+    """How many tasks and messages are left of each request, wherever they are."""
+    engine: Any = world.engine
+    held: list[Any] = [event for event in world.clock.pending() if isinstance(event, Task)]
+    on_the_way = (engine._on_cancel_reaches, engine._on_cancel_lost)
+    held += [event.subject for event in world.clock.pending() if event.callbacks in on_the_way]
+    for device in world.devices:
+        held += device.queue.tasks
+        held += [each.subject for each in getattr(device.uplink, "accepted", ())]
+        held += [each.subject for each in getattr(device.downlink, "accepted", ()) if each.subject is not None]
+    for server in engine.serving:
+        held += [*server.queue, *server.shared, *getattr(engine, "staged", {}).get(server, ())]
+    held += getattr(engine, "_spares", {}).values()
+    held += [twin for twins in getattr(engine, "_early", {}).values() for twin in twins]
+    return Counter(each.request for each in held if getattr(each, "callbacks", None) is not REVOKED)
