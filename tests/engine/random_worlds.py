@@ -262,10 +262,15 @@ def events(draw: Draw, classes: list[str], link_names: list[str], server_names: 
 
 
 @st.composite
-def policies(draw: Draw, sends: bool, exact: bool, tiers: bool) -> Data:
-    """sends: whether all devices have a link.  exact: whether deadlines are known.  tiers: whether servers have one."""
+def policies(draw: Draw, sends: bool, exact: bool, tiers: bool, local: bool) -> Data:
+    """sends: whether all devices have a link.  exact: whether deadlines are known.  tiers: whether servers have one.
+
+    local: whether it may be one that sends nothing.
+    """
     threshold = draw(pick(0.6, 0.9))
     found: list[Data] = [{"type": "device_only"}, {"type": "thresholds", "threshold": threshold}, {"type": "anytime"}]
+    if not local:
+        found.clear()
     if sends:
         cut = draw(pick(*range(BLOCKS + 1)))
         codec = {"cut": cut, "codec": STATE_CODEC if cut else IMAGE_CODEC}
@@ -292,11 +297,20 @@ def policies(draw: Draw, sends: bool, exact: bool, tiers: bool) -> Data:
     return draw(pick(*found))
 
 
+FLICKERING = {
+    "gap_ms": {"distribution": "exponential", "mean_ms": 120},
+    "length_ms": {"distribution": "exponential", "mean_ms": 30},
+}
+
+
 @st.composite
-def worlds(draw: Draw) -> Data:
-    """A scenario as plain values, with two policies, of which the first may do anything and the second is simple."""
+def worlds(draw: Draw, dying: bool = False) -> Data:
+    """A scenario as plain values, with two policies, of which the first may do anything and the second is simple.
+
+    dying: one in which devices that send, and a server, go away again and again.
+    """
     classes = list(CLASSES[: draw(st.integers(1, 3))])
-    names = draw(pick(["l"], ["l"], ["l", "m"], ["l", None]))
+    names = ["l"] if dying else draw(pick(["l"], ["l"], ["l", "m"], ["l", None]))
     links_of = {each: draw(pick(*names)) for each in classes}
     used = {name: [each for each in classes if links_of[each] == name] for name in names if name}
     used = {name: users for name, users in used.items() if users}
@@ -311,6 +325,8 @@ def worlds(draw: Draw) -> Data:
     replicas = [f"{name}-0" for name, server in server_data.items() if server.get("count", 1) > 1]
     befalls = events(classes, list(named_links), [*server_data, *replicas])
     happening = [draw(befalls) for _ in range(draw(pick(0, 1, 2, 3)))]
+    if dying:
+        happening += [{"what": "down", "node": node, **FLICKERING} for node in (classes[0], draw(pick(*SERVERS)))]
     return {
         "name": "random",
         "seed": draw(st.integers(0, 10_000)),
@@ -334,6 +350,6 @@ def worlds(draw: Draw) -> Data:
         "links": named_links,
         "servers": server_data,
         "connections": {"back": {"between": list(SERVERS), "link": "fibre"}} if tiers else {},
-        "policies": {"p": draw(policies(sends, known == "exact", tiers)), "q": {"type": "device_only"}},
+        "policies": {"p": draw(policies(sends, known == "exact", tiers, not dying)), "q": {"type": "device_only"}},
         "events": {f"event{number}": each for number, each in enumerate(happening)},
     }

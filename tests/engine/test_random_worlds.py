@@ -347,6 +347,12 @@ def test_random_worlds_keep_their_books(data: Data, by_events: bool) -> None:
     check_world(data, by_events)
 
 
+@settings(LENIENT, max_examples=60)
+@given(worlds(dying=True), st.booleans())
+def test_worlds_of_dying_nodes_keep_their_books(data: Data, by_events: bool) -> None:
+    check_world(data, by_events)
+
+
 @settings(LENIENT, max_examples=15)
 @given(worlds())
 def test_random_worlds_draw_the_same(data: Data) -> None:
@@ -355,7 +361,7 @@ def test_random_worlds_draw_the_same(data: Data) -> None:
 
 @pytest.mark.slow
 @settings(LENIENT, max_examples=3000, derandomize=False)
-@given(worlds(), st.booleans())
+@given(worlds() | worlds(dying=True), st.booleans())
 def test_many_random_worlds_keep_their_books(data: Data, by_events: bool) -> None:
     check_world(data, by_events)
 
