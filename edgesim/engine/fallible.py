@@ -133,7 +133,8 @@ class FallibleEngine(ImpreciseEngine):
         server, began_s, tasks = event.subject
         event.callbacks = REVOKED
         for task in tasks:
-            if task.began_s == began_s and task.t_s > now:
+            here = task.node is server and task.callbacks in self._at_server  # and has not left before the others
+            if here and task.began_s == began_s and task.t_s > now:
                 _spend(task.request, now - task.t_s, len(tasks))
                 server.served -= self.low_s <= task.t_s <= self.high_s
 

@@ -50,6 +50,7 @@ def rates() -> st.SearchStrategy[Data]:
     constant = [{"process": "constant", "rate_mbps": mean} for mean in (8.0, 1.0, 0.2)]
     ar1 = [{"process": "ar1", "mean_mbps": mean, "cv": 0.8, "correlation_1s": 0.5} for mean in (8.0, 1.0, 0.2)]
     return st.one_of(
+        pick(constant[0]),
         pick(*constant),
         pick(
             {"process": "steps", "steps": [[0, 4], [0.3, 0.2], [0.5, 0], [0.7, 8]], "ends": "loop"},
@@ -108,8 +109,22 @@ def ways(own: bool) -> st.SearchStrategy[Data]:
 
 
 @st.composite
+def fibres(draw: Draw) -> Data:
+    """Plain links, such as may stand between servers."""
+    return {
+        "up": draw(rates()),
+        "down": draw(rates()),
+        "delay_ms": draw(pick(0, 10)),
+        "headers": draw(pick("none", "tcp")),
+        "prior_mbps": 2,
+    }
+
+
+@st.composite
 def links(draw: Draw, classes: list[str]) -> Data:
     """Between devices and servers; classes: those that have it."""
+    if draw(pick(True, False, False)):
+        return draw(fibres())
     shared = {"sharing": "cell", "discipline": draw(disciplines(classes))} if draw(st.booleans()) else {}
     way = draw(ways(own=not shared))
     cold = {"connection": "cold", "handshake_rtts": 2, "idle_s": 0.1}
@@ -122,18 +137,6 @@ def links(draw: Draw, classes: list[str]) -> Data:
         "prior_mbps": 2,
         **shared,
         **draw(pick({}, {}, cold)),
-    }
-
-
-@st.composite
-def fibres(draw: Draw) -> Data:
-    """Between servers."""
-    return {
-        "up": draw(rates()),
-        "down": draw(rates()),
-        "delay_ms": draw(pick(0, 10)),
-        "headers": draw(pick("none", "tcp")),
-        "prior_mbps": 2,
     }
 
 
@@ -205,7 +208,7 @@ def servers(draw: Draw, exact: bool) -> Data:
     """exact: whether every request can say its deadline."""
     data = {
         "workers": draw(pick(1, 2, 3)),
-        "processor": {"factor": draw(pick(0.5, 2.0, 5.0)), **draw(pick({}, {}, {"load": LOAD}))},
+        "processor": {"factor": draw(pick(0.5, 0.1, 3.0)), **draw(pick({}, {}, {"load": LOAD}))},
         "batch": draw(pick({"max_size": 1}, {"max_size": 3, "max_wait_ms": 8}, {"max_size": 8})),
         "after_deadline": draw(AFTER),
         "result_bytes": draw(pick(8, 3000)),
@@ -297,6 +300,19 @@ def policies(draw: Draw, sends: bool, exact: bool, tiers: bool, local: bool) -> 
     return draw(pick(*found))
 
 
+PLAIN = ("workers", "batch", "after_deadline", "result_bytes")
+"""What a server may have beside a speed in a world in which things can be booked ahead."""
+
+
+def plainer_device(device: Data) -> Data:
+    steady = {key: value for key, value in device.items() if key not in ("fallback", "battery")}
+    return {**steady, "processor": {"factor": device["processor"]["factor"]}}
+
+
+def plainer_server(server: Data) -> Data:
+    return {"processor": {"factor": server["processor"]["factor"]}, **{key: server[key] for key in PLAIN}}
+
+
 FLICKERING = {
     "gap_ms": {"distribution": "exponential", "mean_ms": 120},
     "length_ms": {"distribution": "exponential", "mean_ms": 30},
@@ -307,24 +323,30 @@ FLICKERING = {
 def worlds(draw: Draw, dying: bool = False) -> Data:
     """A scenario as plain values, with two policies, of which the first may do anything and the second is simple.
 
-    dying: one in which devices that send, and a server, go away again and again.
+    dying: one in which devices that send, and a server, go away again and again.  Of the others a third is plain, such
+    as are booked ahead.
     """
     classes = list(CLASSES[: draw(st.integers(1, 3))])
     names = ["l"] if dying else draw(pick(["l"], ["l"], ["l", "m"], ["l", None]))
     links_of = {each: draw(pick(*names)) for each in classes}
     used = {name: [each for each in classes if links_of[each] == name] for name in names if name}
     used = {name: users for name, users in used.items() if users}
+    plain = not dying and draw(pick(False, False, True))
     sends, known = None not in links_of.values(), draw(pick("exact", "none", None))
-    tiers = draw(st.booleans()) if used else False
+    tiers = draw(st.booleans()) if used and not plain else False
     duration_s = draw(pick(1.0, 0.4, 2.0))
     named_links = {name: draw(links(users)) for name, users in used.items()}
     if tiers:
         named_links["fibre"] = draw(fibres())
     exact = {"edge": known == "exact" and not tiers, "cloud": known == "exact"}  # who plans depths does not send on
+    device_data = {each: draw(devices(links_of[each], known)) for each in classes}
     server_data = {name: draw(servers(exact[name])) for name in SERVERS} if used else {}
+    if plain:
+        device_data = {each: plainer_device(device) for each, device in device_data.items()}
+        server_data = {each: plainer_server(server) for each, server in server_data.items()}
     replicas = [f"{name}-0" for name, server in server_data.items() if server.get("count", 1) > 1]
     befalls = events(classes, list(named_links), [*server_data, *replicas])
-    happening = [draw(befalls) for _ in range(draw(pick(0, 1, 2, 3)))]
+    happening = [draw(befalls) for _ in range(0 if plain else draw(pick(0, 1, 2, 3)))]
     if dying:
         happening += [{"what": "down", "node": node, **FLICKERING} for node in (classes[0], draw(pick(*SERVERS)))]
     return {
@@ -346,7 +368,7 @@ def worlds(draw: Draw, dying: bool = False) -> Data:
                 "accuracy": [0.5, 0.7, 0.9],
             }
         },
-        "devices": {each: draw(devices(links_of[each], known)) for each in classes},
+        "devices": device_data,
         "links": named_links,
         "servers": server_data,
         "connections": {"back": {"between": list(SERVERS), "link": "fibre"}} if tiers else {},

@@ -1,8 +1,10 @@
 """What exactly a node takes with it when it fails, and what it does not."""
 
 import pytest
-from little_worlds import link, run
+from little_worlds import link, run, toy
 from test_failures import MB, down, one
+
+from edgesim.results.columns import STAGES
 
 SLOW = {"process": "constant", "rate_mbps": 0.08}  # 1,000 bytes take 100 ms
 LOCAL = {"type": "device_only"}
@@ -130,3 +132,22 @@ def test_a_stage_that_is_lost_counts_until_then(tmp_path):
     assert tables.requests.server_s.tolist() == pytest.approx([0.06, 0.0], rel=1e-3)
     node = tables.node("edge")
     assert (node.busy_s, node.queue_mean * node.window_s) == pytest.approx((0.06, 0.04), rel=1e-3)
+
+
+@pytest.mark.parametrize("at_s", [1.6, 1.66, 1.67, 1.68])
+def test_who_has_left_a_batch_before_it_was_lost_keeps_what_it_took(tmp_path, at_s):
+    """Those that are sure leave the cloud at its first exit; their answers take 30 ms over the fibre."""
+    parts = {
+        "models": {"toy": toy([100, 100, 100], exits=[1, 2, 3], accuracy=[0.5, 0.7, 0.9])},
+        "servers": {
+            "edge": {"workers": 8},
+            "cloud": {"batch": {"max_size": 8, "max_wait_ms": 20}, "result_bytes": 1000},
+        },
+        "links": {"l": link(MB, MB), "fibre": link(MB, MB, delay_ms=30)},
+        "connections": {"back": {"between": ["edge", "cloud"], "link": "fibre"}},
+        "policies": {"p": {"type": "tiers", "cuts": [0, 1], "servers": ["edge", "cloud"], "threshold": 0.6}},
+        "cam": {"count": 8},
+    }
+    found = run(one(tmp_path, [1.0], {"crash": down("cloud", at_s, 1.0)}, **parts)).requests
+    answered = found[found.answers > 0]
+    assert answered[list(STAGES)].sum(axis=1).tolist() == pytest.approx(answered.latency_s.tolist(), abs=1e-9)

@@ -65,7 +65,9 @@ class WatchedClock(SimpyClock):
         """Nothing happens between the two."""
         for node in self.nodes:
             if node.away and start_s < stop_s:
-                self.away[node.name].append((start_s, stop_s))
+                spells = self.away[node.name]
+                since_s = spells.pop()[0] if spells and spells[-1][1] == start_s else start_s
+                spells.append((since_s, stop_s))
         start_s, high_s = max(start_s, self.low_s), min(stop_s, self.high_s)
         for node in self.nodes:
             waiting = self._waiting(node)
