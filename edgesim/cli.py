@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from edgesim.commands.file_or_command import FileOrCommand
 from edgesim.errors import InputError
 
 app = typer.Typer(
@@ -25,7 +26,11 @@ validate_app = typer.Typer(help="Compare the simulator with theory.", no_args_is
 app.add_typer(outcomes_app, name="outcomes")
 app.add_typer(models_app, name="models")
 trace_app = typer.Typer(help="Recorded rates of links.", no_args_is_help=True)
+study_app = typer.Typer(
+    help="Questions: a scenario along axes. edgesim study STUDY.yaml runs one.", no_args_is_help=True, cls=FileOrCommand
+)
 app.add_typer(validate_app, name="validate")
+app.add_typer(study_app, name="study")
 app.add_typer(trace_app, name="trace")
 
 
@@ -65,6 +70,59 @@ def run(
     from edgesim.commands.run import run_command
 
     run_command(scenario, policy or [], set_ or [], seed, replications, jobs, out, force)
+
+
+ALL_CORES = os.cpu_count() or 1
+Jobs = Annotated[int, typer.Option(min=1, help="Worker processes on this machine.")]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Workers of a Dask scheduler, e.g. tcp://10.0.0.1:8786.")
+]
+StudyFolder = Annotated[Path, typer.Argument(help="Results folder of a study.", show_default=False)]
+
+
+@study_app.command("run", hidden=True)
+def study_run(
+    study: Annotated[Path, typer.Argument(help="Study YAML.", show_default=False)],
+    replications: Annotated[int | None, typer.Option(min=1, help="In place of the study's number.")] = None,
+    jobs: Jobs = ALL_CORES,
+    scheduler: Scheduler = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("studies"),
+) -> None:
+    """Run what is not yet in OUT/NAME-HASH: tables and plots there."""
+    from edgesim.commands.study import run_command
+
+    run_command(study, replications, jobs, scheduler, out)
+
+
+@study_app.command("status")
+def study_status(folder: StudyFolder) -> None:
+    """How far a study is, and what failed."""
+    from edgesim.commands.study import status_command
+
+    status_command(folder)
+
+
+@study_app.command("resume")
+def study_resume(folder: StudyFolder, jobs: Jobs = ALL_CORES, scheduler: Scheduler = None) -> None:
+    """Go on with a study that was stopped."""
+    from edgesim.commands.study import resume_command
+
+    resume_command(folder, jobs, scheduler)
+
+
+@study_app.command("export")
+def study_export(
+    folder: StudyFolder,
+    out: Annotated[Path, typer.Argument(help="Table to write: .parquet or .csv.", show_default=False)],
+    quantity: Annotated[list[str] | None, typer.Option(help="Only this quantity (may be repeated).")] = None,
+    replications: Annotated[
+        bool, typer.Option("--replications", help="A row for each replication, not their means.")
+    ] = False,
+) -> None:
+    """Write a study's means and intervals, or its replications, as one tidy table."""
+    from edgesim.commands.study import export_command
+
+    export_command(folder, out, quantity or [], replications)
 
 
 @app.command()

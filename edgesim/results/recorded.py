@@ -21,12 +21,13 @@ from edgesim.results.tables import Tables
 class RecordedRun:
     """The records of a run folder, read as they are asked for.
 
-    ``scenario`` is the resolved scenario of manifest.json.  Raises InputError where a file is missing or broken.
+    ``scenario`` is the resolved scenario: that of manifest.json, where none is given.  Raises InputError where a file
+    is missing or broken.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, scenario: dict[str, Any] | None = None):
         self.folder = folder
-        self.scenario: dict[str, Any] = read_json(folder / "manifest.json")["scenario"]
+        self.scenario: dict[str, Any] = scenario or read_json(folder / "manifest.json")["scenario"]
         self.tables = Tables(folder)
         self.axis = DeadlineAxis.of(self.scenario)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from edgesim.results import metrics, stability, usage
+from edgesim.results import stability
 from edgesim.results.measure import ACCURACY, ERROR, Measure
-from edgesim.results.metrics import PerCell
+from edgesim.results.measures import PerCells, measures_of
 from edgesim.results.points import Point
 from edgesim.results.recorded import RecordedRun, read_json
 from edgesim.results.statistics import (
@@ -27,9 +27,6 @@ from edgesim.results.statistics import (
 from edgesim.workload.random import generator
 
 FORMAT = 1
-
-Measures = dict[str, PerCell]
-UsageMeasures = dict[str, Measures]
 
 
 def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,34 +124,19 @@ def _point(run: RecordedRun, point: Point, weights: np.ndarray) -> dict[str, Any
 
 def _runs(run: RecordedRun) -> dict[str, list[dict[str, Any]]]:
     """Each policy's runs: one at own deadlines, or one for each deadline of the axis."""
-    counted = run.counted
-    measures = {
-        **metrics.rates(counted, run.tables, run.window),
-        **metrics.answers(counted),
-        **(metrics.errors(counted) if run.regression else {}),
-        **metrics.spending(counted),
-    }
-    shares: dict[str, Measures] = {
-        "reasons": metrics.reasons(counted),
-        "exits": metrics.exit_shares(counted),
-        "cuts": metrics.cut_shares(counted),
-    }
-    means: dict[str, Measures] = {"ends": metrics.ends(counted), "stages": metrics.stages(counted)}
-    used: dict[str, UsageMeasures] = {
-        "nodes": usage.node_usage(run.tables.nodes, run.cells, run.axis.means_s),
-        "links": usage.link_usage(run.tables.links, run.cells, run.window[1] - run.window[0]),
-    }
+    measures = measures_of(run)
     return {
         policy: [
             {
                 "deadline_ms": deadline_ms,
-                "metrics": {name: _interval(t_interval(values[cells])) for name, values in measures.items()},
-                **{group: _means(values, cells) for group, values in means.items()},
-                **{group: _occurring(values, cells) for group, values in shares.items()},
-                **{
-                    group: {name: _means(values, cells) for name, values in members.items()}
-                    for group, members in used.items()
-                },
+                "metrics": {name: _interval(t_interval(values[cells])) for name, values in measures.metrics.items()},
+                "ends": _means(measures.ends, cells),
+                "stages": _means(measures.stages, cells),
+                "reasons": _occurring(measures.reasons, cells),
+                "exits": _occurring(measures.exits, cells),
+                "cuts": _occurring(measures.cuts, cells),
+                "nodes": {name: _means(values, cells) for name, values in measures.nodes.items()},
+                "links": {name: _means(values, cells) for name, values in measures.links.items()},
             }
             for deadline_ms, cells in run.cells.runs(policy).items()
         ]
@@ -207,12 +189,12 @@ def _pool(interval: Interval) -> dict[str, float | None]:
     return {"pool_low": _number(interval.low), "pool_high": _number(interval.high)}
 
 
-def _means(values: Measures, cells: list[int]) -> dict[str, float | None]:
+def _means(values: PerCells, cells: list[int]) -> dict[str, float | None]:
     """Plain means over replications."""
     return {name: _number(t_interval(measure[cells]).mean) for name, measure in values.items()}
 
 
-def _occurring(shares: Measures, cells: list[int]) -> dict[str, float | None]:
+def _occurring(shares: PerCells, cells: list[int]) -> dict[str, float | None]:
     """Mean shares over replications, without those that never occur in these cells."""
     return {name: mean for name, mean in _means(shares, cells).items() if mean}
 

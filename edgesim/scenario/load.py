@@ -22,7 +22,9 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
     Raises InputError naming file, line and key, what was found and what is allowed.
     """
-    return _scenario(read(path), path.resolve().parent, overrides)
+    document = read(path)
+    override(document, overrides)
+    return validated(document, path.resolve().parent)
 
 
 def build_scenario(data: Mapping[str, Any], folder: Path = Path(), overrides: Sequence[str] = ()) -> Scenario:
@@ -30,11 +32,13 @@ def build_scenario(data: Mapping[str, Any], folder: Path = Path(), overrides: Se
 
     Raises InputError naming the key, what was found and what is allowed.
     """
-    return _scenario(Document("scenario", deepcopy(dict(data))), folder.resolve(), overrides)
-
-
-def _scenario(document: Document, folder: Path, overrides: Sequence[str]) -> Scenario:
+    document = Document("scenario", deepcopy(dict(data)))
     override(document, overrides)
+    return validated(document, folder.resolve())
+
+
+def validated(document: Document, folder: Path) -> Scenario:
+    """The scenario that a document means; paths count from ``folder``.  Raises InputError for all that is wrong."""
     try:
         scenario = Scenario.model_validate(document.data, context={"folder": folder, "document": document})
     except ValidationError as error:

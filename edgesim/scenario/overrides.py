@@ -1,4 +1,4 @@
-"""Changes to a scenario from the command line: ``--set devices.camera.count=3``."""
+"""Changes to a scenario: ``--set devices.camera.count=3`` on the command line, or the keys that a study varies."""
 
 from __future__ import annotations
 
@@ -23,14 +23,18 @@ def override(document: Document, changes: Sequence[str]) -> None:
     """
     for number, change in enumerate(changes):
         path, equals, text = change.partition("=")
-        names = path.strip().split(".")
-        if not equals or not all(names):
+        if not equals or not all(path.strip().split(".")):
             raise InputError(f"--set {change}: allowed: key=value, as in devices.camera.count=3")
         value, _ = parse_value(text, f"--set {path}")
-        _set(document, names, _typed(value), Place(0, number, f"--set {path}"))
+        set_key(document, path.strip(), _typed(value), Place(0, number, f"--set {path}"))
 
 
-def _set(document: Document, names: list[str], value: Any, place: Place) -> None:
+def set_key(document: Document, key: str, value: Any, place: Place) -> None:
+    """Set ``key``, a path of names and list positions with dots, to a plain value that was written at ``place``.
+
+    Raises InputError as ``override`` does.
+    """
+    names = key.split(".")
     data: Any = document.data
     for depth, name in enumerate(names[:-1]):
         step = _step(data, name, place)

@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, said so that it can be mended: file, line, key, what was found, what is allowed."""
+"""What is wrong with a file, said so that it can be mended: place, key, what was found, what is allowed."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from edgesim.errors import InputError
 from edgesim.scenario.document import Document, Key, shown
+from edgesim.scenario.scenario import Scenario
 from edgesim.scenario.schema import KINDS, allowed, branches, keys, kind_key, one_of, part, tag
 
 MOST = 10
@@ -51,28 +52,28 @@ def is_one_of(name: str, counts: Mapping[str, int]) -> bool:
     return name in counts or (class_name in counts and number.isdecimal() and int(number) < counts[class_name])
 
 
-def from_validation(error: ValidationError, data: dict[str, Any]) -> list[Problem]:
-    """Problems of ``data`` from pydantic's account of it."""
-    return [_problem(details, data) for details in error.errors(include_url=False)]
+def from_validation(error: ValidationError, data: dict[str, Any], model: type[BaseModel] = Scenario) -> list[Problem]:
+    """Problems of ``data``, which should be a ``model``, from pydantic's account of it."""
+    return [_problem(details, data, model) for details in error.errors(include_url=False)]
 
 
-def _problem(details: ErrorDetails, data: dict[str, Any]) -> Problem:
+def _problem(details: ErrorDetails, data: dict[str, Any], model: type[BaseModel]) -> Problem:
     kind = details["type"]
     key = _key(details["loc"], data, kind)
     if kind == "missing" and isinstance(key[-1], int):
         key = key[:-1]
     elif kind == "missing":
-        return Problem(key, f"missing key; allowed: {_allowed(data, key)}")
+        return Problem(key, f"missing key; allowed: {_allowed(data, key, model)}")
     if kind == "extra_forbidden":
-        return Problem(key, _unknown(data, key))
+        return Problem(key, _unknown(data, key, model))
     if kind == "value_error":
         return Problem(key, str(details["ctx"]["error"]))
     if kind.startswith("union_tag"):
-        return _wrong_kind(data, key)
+        return _wrong_kind(data, key, model)
     if details["loc"] and details["loc"][-1] == "[key]":
         return Problem(key, f"found the name {key[-1]!r}, allowed: letters, digits, '_' and '-'")
     found = _at(data, key)
-    return Problem(key, f"found {shown(found)}, allowed: {_allowed(data, key)}{_hint(found)}")
+    return Problem(key, f"found {shown(found)}, allowed: {_allowed(data, key, model)}{_hint(found)}")
 
 
 def _key(loc: tuple[str | int, ...], data: Any, kind: str) -> Key:
@@ -100,15 +101,15 @@ def _leads_on(data: Any, step: str | int) -> bool:
     return isinstance(data, list) and isinstance(step, int) and step < len(data)
 
 
-def _unknown(data: dict[str, Any], key: Key) -> str:
+def _unknown(data: dict[str, Any], key: Key, model: type[BaseModel]) -> str:
     *around, name = key
-    schema = part(data, tuple(around)) or {}
+    schema = part(model, data, tuple(around)) or {}
     known = keys(schema, _at(data, tuple(around)))
     return f"unknown key; allowed: {', '.join(known)}{closest(str(name), known)}"
 
 
-def _wrong_kind(data: dict[str, Any], key: Key) -> Problem:
-    schema, found = part(data, key) or {}, _at(data, key)
+def _wrong_kind(data: dict[str, Any], key: Key, model: type[BaseModel]) -> Problem:
+    schema, found = part(model, data, key) or {}, _at(data, key)
     chosen = kind_key(schema)
     if not isinstance(found, dict) or chosen is None:
         return Problem(key, f"found {shown(found)}, allowed: {allowed(schema, str(key[-1]))}{_hint(found)}")
@@ -123,10 +124,10 @@ def _tags(schema: dict[str, Any], chosen: str) -> list[str]:
     return [tag(branch["properties"][chosen]) for branch in branches(schema) if chosen in branch.get("properties", ())]
 
 
-def _allowed(data: dict[str, Any], key: Key) -> str:
-    schema = part(data, key) or {}
+def _allowed(data: dict[str, Any], key: Key, model: type[BaseModel]) -> str:
+    schema = part(model, data, key) or {}
     named = next((str(name) for name in reversed(key) if isinstance(name, str)), "")
-    described = part(data, tuple(key[: len(key) - _trailing(key)])) or {}
+    described = part(model, data, tuple(key[: len(key) - _trailing(key)])) or {}
     meaning = described.get("description")
     return allowed(schema, named) + (f" ({meaning.rstrip('.')})" if meaning else "")
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of a scenario: for editors, and to say in an error what is allowed."""
+"""The JSON Schema of what users write: for editors, and to say in an error what is allowed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from edgesim.scenario.document import Key
 from edgesim.scenario.scenario import Scenario
@@ -28,14 +30,32 @@ TYPES: dict[str, Any] = {
 
 
 @cache
-def json_schema() -> Part:
-    """JSON Schema (draft 2020-12) of a scenario, with a description of every key."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
+def json_schema(model: type[BaseModel] = Scenario) -> Part:
+    """JSON Schema (draft 2020-12) of a scenario, or of another file, with a description of every key."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
 
 
-def part(data: Any, key: Key) -> Part | None:
-    """What the schema says of the value at ``key`` in ``data``; None for a key that it does not know."""
-    found: Part | None = json_schema()
+@cache
+def linked(model: type[BaseModel]) -> Part:
+    """The JSON Schema with every reference in the place of its name: a graph to walk, no longer JSON."""
+    schema: Part = model.model_json_schema()
+    _link([schema], schema.get("$defs", {}))
+    return schema
+
+
+def _link(values: Any, definitions: Part) -> None:
+    for value in values:
+        if isinstance(value, dict):
+            _link([inner for name, inner in value.items() if name != "$ref"], definitions)
+            if "$ref" in value:
+                value["$ref"] = definitions[value["$ref"].rpartition("/")[2]]
+        elif isinstance(value, list):
+            _link(value, definitions)
+
+
+def part(model: type[BaseModel], data: Any, key: Key) -> Part | None:
+    """What the schema of ``model`` says of the value at ``key`` in ``data``; None for a key that it does not know."""
+    found: Part | None = linked(model)
     for name in key:
         inner = found and variant(found, data)
         found = _child(inner, name) if inner else None
@@ -51,7 +71,7 @@ def variant(schema: Part, data: Any) -> Part | None:
 def branches(schema: Part) -> Iterator[Part]:
     """The kinds that a value may have: a union laid flat, references followed."""
     if "$ref" in schema:
-        yield from branches(json_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
+        yield from branches(schema["$ref"])
     elif "anyOf" in schema or "oneOf" in schema:
         for branch in schema.get("anyOf") or schema["oneOf"]:
             yield from branches(branch)

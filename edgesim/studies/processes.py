@@ -27,7 +27,7 @@ def map_in_processes(
     others = set(active_children())
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=initializer, initargs=arguments) as pool:
         try:
-            with _interrupts_wait():
+            with interrupts_wait():
                 results = pool.map(function, *columns, chunksize=max(1, len(columns[0]) // (8 * jobs)))
             yield from results
         except BaseException:
@@ -38,7 +38,7 @@ def map_in_processes(
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
+def interrupts_wait() -> Iterator[None]:
     """Ctrl-C waits until the end of the block; processes that start within never see it, as their parent ends them."""
     caught: list[int] = []
     in_main = current_thread() is main_thread()

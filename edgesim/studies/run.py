@@ -25,7 +25,6 @@ from edgesim.engine.world import Cell, replication_root
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.network.rate import pieces
-from edgesim.policies.arms import Arm
 from edgesim.policies.registry import user_class
 from edgesim.results.summary import summarise, write_summary
 from edgesim.scenario.batteries import TraceHarvest
@@ -82,7 +81,15 @@ def run_scenario(
     cells = [resolve(cell, found) for cell in plan_cells(scenario)]
     with appearing(folder) as partial:
         agreement = _run_cells(scenario, assets, cells, partial, jobs, progress)
-        manifest = _manifest(scenario, assets, found, agreement)
+        manifest = {
+            **manifest_of(scenario, assets),
+            "static_best": {
+                name: {str(deadline_ms): asdict(arm) for deadline_ms, arm in arms.items()}
+                for name, arms in found.items()
+            },
+            "live_agreement": None if agreement is None else asdict(agreement),
+            "link_rate": _link_rate(scenario),
+        }
         _write_json(partial / "manifest.json", manifest)
         progress("summarising", 0, 1)
         summary = summarise(partial, manifest["labels"])
@@ -230,10 +237,9 @@ def _run_in_worker(cells: Sequence[Cell], part: Path) -> Agreement:
     return _worker.run(cells, part)
 
 
-def _manifest(
-    scenario: Scenario, assets: Assets, found: Mapping[str, Mapping[float | None, Arm]], agreement: Agreement | None
-) -> dict[str, Any]:
-    manifest = {
+def manifest_of(scenario: Scenario, assets: Assets) -> dict[str, Any]:
+    """Where the numbers of a scenario come from: seed, versions, digests, labels, what to beware of."""
+    return {
         "name": scenario.name,
         "seed": scenario.seed,
         "scenario": scenario.resolved(),
@@ -250,13 +256,7 @@ def _manifest(
             scenario, assets, [name for name, spec in scenario.policies.items() if needs_of(spec).truth]
         ),
         "warnings": warnings_of(scenario, assets),
-        "static_best": {
-            name: {str(deadline_ms): asdict(arm) for deadline_ms, arm in arms.items()} for name, arms in found.items()
-        },
-        "live_agreement": None if agreement is None else asdict(agreement),
-        "link_rate": _link_rate(scenario),
     }
-    return manifest
 
 
 def _link_rate(scenario: Scenario) -> dict[str, Any] | None:

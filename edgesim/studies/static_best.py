@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isnan
 
@@ -93,7 +93,7 @@ def _run(scenario: Scenario, assets: Assets, name: str, arm: Arm, deadline_ms: f
     return counted
 
 
-def resolve(cell: Cell, found: dict[str, dict[float | None, Arm]]) -> Cell:
+def resolve(cell: Cell, found: Mapping[str, Mapping[float | None, Arm]]) -> Cell:
     """The cell with the arm that was found, where its policy is a static best."""
     if cell.policy not in found:
         return cell

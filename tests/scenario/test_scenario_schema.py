@@ -9,6 +9,7 @@ import pytest
 
 from edgesim.scenario.init import starter
 from edgesim.scenario.load import load_scenario
+from edgesim.scenario.scenario import Scenario
 from edgesim.scenario.schema import allowed, json_schema, part
 
 UNIT = re.compile(r"(?:^|_)(ms|s|mbps|hz|w|bytes)$")
@@ -53,10 +54,12 @@ def test_it_accepts_and_refuses_as_the_loader_does(bench):
 
 def test_words():
     data = {"devices": {"a": {"arrivals": {"process": "poisson"}}}}
-    assert allowed(part(data, ("devices", "a", "arrivals", "rate_hz")), "rate_hz") == "a number above 0, in Hz"
-    assert allowed(part(data, ("execution",))) == "tabled or live"
-    assert part(data, ("devices", "a", "arrivals", "jitter_ms")) is None
-    assert part(data, ("nothing",)) is None
+    assert (
+        allowed(part(Scenario, data, ("devices", "a", "arrivals", "rate_hz")), "rate_hz") == "a number above 0, in Hz"
+    )
+    assert allowed(part(Scenario, data, ("execution",))) == "tabled or live"
+    assert part(Scenario, data, ("devices", "a", "arrivals", "jitter_ms")) is None
+    assert part(Scenario, data, ("nothing",)) is None
 
 
 def test_the_starter_loads_as_it_stands(tmp_path):

@@ -1,0 +1,72 @@
+"""``edgesim study``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from edgesim.commands.console import output
+from edgesim.commands.progress import progress_bars
+from edgesim.errors import InputError
+from edgesim.studies.conduct import Conducted, conduct, resume
+from edgesim.studies.findings import Findings
+from edgesim.studies.read_study import read_study
+from edgesim.studies.study_tables import write_tables
+
+
+def run_command(path: Path, replications: int | None, jobs: int, scheduler: str | None, out: Path) -> None:
+    study, base = read_study(path, [] if replications is None else [("replications", replications)])
+    with progress_bars(Console(stderr=True)) as report:
+        found = conduct(study, base, out, jobs, scheduler, report)
+    _finish(found)
+
+
+def resume_command(folder: Path, jobs: int, scheduler: str | None) -> None:
+    with progress_bars(Console(stderr=True)) as report:
+        found = resume(folder, jobs, scheduler, report)
+    _finish(found)
+
+
+def status_command(folder: Path) -> None:
+    _print_state(Findings(folder))
+
+
+def export_command(folder: Path, out: Path, quantities: Sequence[str], replications: bool) -> None:
+    if out.suffix not in (".parquet", ".csv"):
+        raise InputError(f"{out}: found {out.suffix or 'no ending'}, allowed: .parquet or .csv")
+    findings = Findings(folder)
+    wanted = quantities or None
+    frame = findings.replications(wanted) if replications else findings.summaries(wanted)
+    if frame.empty:
+        raise InputError(f"{folder}: nothing measured yet of {', '.join(quantities) or 'anything'}")
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        frame.to_csv(partial, index=False) if out.suffix == ".csv" else frame.to_parquet(partial, index=False)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    output().print(f"{len(frame):,} rows written to {out}", highlight=False, soft_wrap=True)
+
+
+def _finish(found: Conducted) -> None:
+    findings = Findings(found.folder)
+    write_tables(findings)
+    _print_state(findings)
+    output().print(f"{'found in' if found.reused else 'written to'} {found.folder}", highlight=False, soft_wrap=True)
+
+
+def _print_state(findings: Findings) -> None:
+    console, counts = output(), findings.counts
+    console.print(f"{findings.study.study}: {findings.study.question}", highlight=False, markup=False)
+    console.print(
+        f"{counts.cells:,} cells, {counts.finished:,} replications finished in {findings.seconds:,.0f} s of work, "
+        f"{counts.failed:,} failed",
+        highlight=False,
+    )
+    for cell, number, why in findings.failures[:10]:
+        console.print(f"cell {cell}, replication {number} failed: {why}", highlight=False, markup=False, style="red")
+    if len(findings.failures) > 10:
+        console.print(f"... and {len(findings.failures) - 10} more")

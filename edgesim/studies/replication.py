@@ -1,0 +1,135 @@
+"""One replication of one cell, as a worker runs it: all policies, all deadlines, down to what is measured.
+
+What the replications of a cell share is made once in a process and kept for the next ones.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from os import getpid
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from edgesim.engine.assets import Assets
+from edgesim.engine.simulation import recorder_for, simulate
+from edgesim.engine.world import Cell as Simulation
+from edgesim.errors import InputError
+from edgesim.policies.arms import Arm
+from edgesim.results.measures import measures_of, quantities
+from edgesim.results.recorded import RecordedRun
+from edgesim.results.stability import cut_off, full_nodes, growing_waits
+from edgesim.scenario.scenario import Scenario
+from edgesim.studies.cells import check_needs, plan_cells
+from edgesim.studies.check_files import check_files
+from edgesim.studies.design import Cell
+from edgesim.studies.ledger import Measured, Quantity
+from edgesim.studies.load import load_assets
+from edgesim.studies.read_study import Base
+from edgesim.studies.run import run_hash
+from edgesim.studies.static_best import find_static_best, resolve
+
+Arms = Mapping[str, Mapping[float | None, Arm]]
+"""What static policies do, by policy and deadline."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every task of a study is told.  key: the study's own; tasks of one key share what they load."""
+
+    key: str
+    base: Base
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    scenario: Scenario
+    assets: Assets
+    inputs: str
+
+
+_work: dict[tuple[str, int], tuple[Base, Cell]] = {}
+
+
+def find_arms(work: Work, cell: Cell) -> Arms:
+    """The best arm of each ``static_best`` in a cell, for every deadline."""
+    prepared = _prepare(work, cell)
+    scenario = prepared.scenario
+    return {
+        name: find_static_best(scenario, prepared.assets, name)
+        for name, spec in scenario.policies.items()
+        if spec.type == "static_best"
+    }
+
+
+def run_replication(work: Work, cell: Cell, replication: int, arms: Arms) -> Measured:
+    """Simulate one replication of a cell.  Raises InputError where its scenario is refused."""
+    began = perf_counter()
+    prepared = _prepare(work, cell)
+    scenario = prepared.scenario
+    with TemporaryDirectory(prefix="edgesim-") as folder:
+        recorder = recorder_for(scenario, prepared.assets, Path(folder))
+        for simulation in plan_cells(scenario.model_copy(update={"replications": 1})):
+            one = Simulation(simulation.policy, simulation.spec, simulation.axis_deadline_ms, replication)
+            simulate(scenario, prepared.assets, resolve(one, arms), recorder, prepared.assets.test)
+        recorder.close()
+        run = RecordedRun(Path(folder), scenario.resolved())
+        values, notes = values_of(run), _notes(run)
+    return Measured(values, prepared.inputs, notes, perf_counter() - began, f"{socket.gethostname()}/{getpid()}")
+
+
+def values_of(run: RecordedRun) -> dict[Quantity, float]:
+    """What one replication measured: every quantity of every run, and the points of the deadline axis."""
+    found: dict[Quantity, float] = {}
+    measured = list(quantities(measures_of(run)))
+    for policy in run.policies:
+        for deadline_ms, (cell,) in run.cells.runs(policy).items():
+            found.update({(policy, deadline_ms, name): float(values[cell]) for name, values in measured})
+        for point in run.points(policy):
+            found[policy, point.deadline_ms, "on_time_accuracy"] = float(point.on_time_accuracy[0])
+            found[policy, point.deadline_ms, "miss_ratio"] = float(point.miss_ratio[0])
+            if run.regression:
+                found[policy, point.deadline_ms, "on_time_error"] = float(point.on_time_error[0])
+    return found
+
+
+def _notes(run: RecordedRun) -> tuple[str, ...]:
+    measures = measures_of(run)
+    notes = []
+    for policy in run.policies:
+        for cells in run.cells.runs(policy).values():
+            busy = {name: float(values["utilisation"][cells[0]]) for name, values in measures.nodes.items()}
+            sentences = full_nodes(busy) + growing_waits(run.counted, cells)
+            sentences += cut_off(float(measures.ends["unfinished"][cells[0]]))
+            notes += [f"{policy}: {sentence}" for sentence in sentences]
+    return tuple(notes)
+
+
+def _prepare(work: Work, cell: Cell) -> _Prepared:
+    """What the replications of a cell share, kept for the next one of the same cell."""
+    key = (work.key, cell.number)
+    _work[key] = work.base, cell
+    try:
+        return _prepared(key)
+    finally:
+        del _work[key]
+
+
+@lru_cache(maxsize=4)
+def _prepared(key: tuple[str, int]) -> _Prepared:
+    base, cell = _work[key]
+    scenario = base.changed(cell.changes, f"cell {cell.number} ({called(cell)})")
+    if scenario.execution == "live":
+        raise InputError("execution: found live, allowed in a study: tabled")
+    check_needs(scenario)
+    check_files(scenario)
+    assets = load_assets(scenario)
+    return _Prepared(scenario, assets, run_hash(scenario, assets))
+
+
+def called(cell: Cell) -> str:
+    """A cell's point in words."""
+    return ", ".join(f"{axis} {value}" for axis, value in cell.point.items())
