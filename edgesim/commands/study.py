@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -19,13 +20,13 @@ from edgesim.studies.study_tables import write_tables
 
 def run_command(path: Path, replications: int | None, jobs: int, scheduler: str | None, out: Path) -> None:
     study, base = read_study(path, [] if replications is None else [("replications", replications)])
-    with progress_bars(Console(stderr=True)) as report:
+    with _told_when_stopped(), progress_bars(Console(stderr=True)) as report:
         found = conduct(study, base, out, jobs, scheduler, report)
     _finish(found)
 
 
 def resume_command(folder: Path, jobs: int, scheduler: str | None) -> None:
-    with progress_bars(Console(stderr=True)) as report:
+    with _told_when_stopped(), progress_bars(Console(stderr=True)) as report:
         found = resume(folder, jobs, scheduler, report)
     _finish(found)
 
@@ -49,6 +50,17 @@ def export_command(folder: Path, out: Path, quantities: Sequence[str], replicati
     finally:
         partial.unlink(missing_ok=True)
     output().print(f"{len(frame):,} rows written to {out}", highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def _told_when_stopped() -> Iterator[None]:
+    """Ctrl-C says what is kept, and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        for sentence in stop.args:
+            Console(stderr=True).print(sentence, highlight=False, soft_wrap=True)
+        raise
 
 
 def _finish(found: Conducted) -> None:

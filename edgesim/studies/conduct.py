@@ -120,7 +120,10 @@ def _continue(
     study: Study, work: Work, folder: Path, jobs: int, scheduler: str | None, progress: Progress
 ) -> Conducted:
     with Ledger(folder / LEDGER) as ledger:
-        ran = _run(study, work, ledger, jobs, scheduler, progress)
+        try:
+            ran = _run(study, work, ledger, jobs, scheduler, progress)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"stopped; what is finished is kept: edgesim study resume {folder}") from None
         return Conducted(folder, ledger.counts(), ledger.failures(), not ran)
 
 

@@ -40,8 +40,7 @@ def load_assets(
     """
     costs = {name: _costs(scenario, name, spec) for name, spec in scenario.models.items()}
     shapes = {name: ModelShape(name, each.num_blocks, each.exits, each.cuts) for name, each in costs.items()}
-    check_depths(scenario, {name: Depth(shape.num_blocks, len(shape.exits)) for name, shape in shapes.items()})
-    paths = {name: declared_paths(scenario, shape) for name, shape in shapes.items()}
+    paths = _paths(scenario, shapes)
     outcomes: dict[str, dict[str, Outcomes]] = {
         split: {name: _outcomes(scenario, shapes[name], paths[name], split, progress) for name in shapes}
         for split in ("test", "validation")
@@ -50,6 +49,19 @@ def load_assets(
     assets = Assets(shapes, costs, outcomes["test"], outcomes["validation"], decision_s)
     _check_processors(scenario, assets)
     return assets
+
+
+def check_assets(scenario: Scenario, assets: Assets) -> None:
+    """Refuse what does not fit, as ``load_assets`` does, where another scenario with the same models, data, policies
+    and seed has loaded them already."""
+    _paths(scenario, assets.shapes)
+    _check_processors(scenario, assets)
+
+
+def _paths(scenario: Scenario, shapes: Mapping[str, ModelShape]) -> dict[str, list[Path]]:
+    """What is to be executed of each model; refuses depths and paths that the models do not have."""
+    check_depths(scenario, {name: Depth(shape.num_blocks, len(shape.exits)) for name, shape in shapes.items()})
+    return {name: declared_paths(scenario, shape) for name, shape in shapes.items()}
 
 
 def read_decisions() -> dict[str, list[float]]:

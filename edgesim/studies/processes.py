@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children, get_context
+from multiprocessing.resource_tracker import ensure_running
 from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
@@ -40,6 +41,7 @@ def map_in_processes(
 @contextmanager
 def interrupts_wait() -> Iterator[None]:
     """Ctrl-C waits until the end of the block; processes that start within never see it, as their parent ends them."""
+    ensure_running()  # which lets interrupts through again when it starts its process, so not within
     caught: list[int] = []
     in_main = current_thread() is main_thread()
     before = signal.signal(signal.SIGINT, lambda number, _: caught.append(number)) if in_main else None

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesim.errors import InputError
-from edgesim.scenario.document import Document, Place
+from edgesim.scenario.document import Document, Place, dotted
 from edgesim.scenario.load import validated
 from edgesim.scenario.overrides import set_key
 from edgesim.scenario.problems import Problem, from_validation, input_error, not_among
@@ -38,7 +38,7 @@ class Base:
             if key == POLICY:
                 _keep_policies(document, [value] if isinstance(value, str) else value, place)
             else:
-                set_key(document, key, deepcopy(value), Place(0, number, f"{place}: {key}"))
+                set_key(document, key, deepcopy(value), Place(0, number, place))
         return validated(document, self.folder)
 
 
@@ -108,11 +108,12 @@ def _axis_problems(study: Study, base: Base) -> Iterator[Problem]:
 def _value_problems(study: Study, base: Base, name: str, axis: Axis) -> Iterator[Problem]:
     here = ("axes", name)
     for number, step in enumerate(steps_of(axis)):
-        place = (*here, "values", number) if axis.values is not None else here
+        key = (*here, "values", number) if axis.values is not None else here
+        where = f"{study.document.place(key).text}: {dotted(key)}"
         try:
-            base.changed(step.changes, study.document.place(place).text)
+            base.changed(step.changes, where)
         except InputError as error:
-            yield Problem(place, f"with the value {step.name!r} the scenario is refused:\n  {error}")
+            yield Problem(key, str(error).removeprefix(f"{where}: "))
             return
 
 

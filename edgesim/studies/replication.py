@@ -5,10 +5,10 @@ What the replications of a cell share is made once in a process and kept for the
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from os import getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ from edgesim.studies.cells import check_needs, plan_cells
 from edgesim.studies.check_files import check_files
 from edgesim.studies.design import Cell
 from edgesim.studies.ledger import Measured, Quantity
-from edgesim.studies.load import load_assets
+from edgesim.studies.load import check_assets, load_assets
 from edgesim.studies.read_study import Base
 from edgesim.studies.run import run_hash
 from edgesim.studies.static_best import find_static_best, resolve
@@ -51,7 +51,10 @@ class _Prepared:
     inputs: str
 
 
-_work: dict[tuple[str, int], tuple[Base, Cell]] = {}
+KEPT = 4
+"""Cells, and sets of models, that a process keeps at hand."""
+_cells: dict[tuple[str, int], _Prepared] = {}
+_assets: dict[tuple[str, str], Assets] = {}
 
 
 def find_arms(work: Work, cell: Cell) -> Arms:
@@ -111,23 +114,34 @@ def _notes(run: RecordedRun) -> tuple[str, ...]:
 def _prepare(work: Work, cell: Cell) -> _Prepared:
     """What the replications of a cell share, kept for the next one of the same cell."""
     key = (work.key, cell.number)
-    _work[key] = work.base, cell
-    try:
-        return _prepared(key)
-    finally:
-        del _work[key]
+    if key not in _cells:
+        while len(_cells) >= KEPT:
+            del _cells[next(iter(_cells))]
+        _cells[key] = _prepared(work, cell)
+    return _cells[key]
 
 
-@lru_cache(maxsize=4)
-def _prepared(key: tuple[str, int]) -> _Prepared:
-    base, cell = _work[key]
-    scenario = base.changed(cell.changes, f"cell {cell.number} ({called(cell)})")
+def _prepared(work: Work, cell: Cell) -> _Prepared:
+    scenario = work.base.changed(cell.changes, f"cell {cell.number} ({called(cell)})")
     if scenario.execution == "live":
         raise InputError("execution: found live, allowed in a study: tabled")
     check_needs(scenario)
     check_files(scenario)
-    assets = load_assets(scenario)
+    assets = _loaded(work, scenario)
     return _Prepared(scenario, assets, run_hash(scenario, assets))
+
+
+def _loaded(work: Work, scenario: Scenario) -> Assets:
+    """Models, profiles and outcomes: those of an earlier cell, where nothing that they depend on has changed."""
+    resolved = scenario.resolved()
+    key = work.key, json.dumps([resolved[part] for part in ("models", "data", "policies", "seed")])
+    if key in _assets:
+        check_assets(scenario, _assets[key])
+        return _assets[key]
+    while len(_assets) >= KEPT:
+        del _assets[next(iter(_assets))]
+    _assets[key] = load_assets(scenario)
+    return _assets[key]
 
 
 def called(cell: Cell) -> str:
