@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 from synthetic_run import World
 
+from edgesim.results.in_words import comparisons
 from edgesim.results.summary import summarise
-from edgesim.results.terminal import comparisons, print_summary
+from edgesim.results.terminal import print_summary
 
 LABELS = {"oracles": ["link_oracle"]}
 POLICIES = ["device_only", "neurosurgeon", "anytime", "link_oracle"]

@@ -1,0 +1,67 @@
+"""What a summary says, in sentences: which policy is best, and who is distinguishably better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import Any
+
+from edgesim.results.measure import Measure, measure_of
+from edgesim.results.summary import point_at
+
+
+def best_policy(summary: Mapping[str, Any]) -> str | None:
+    """The policy that is no oracle with the best mean at the compared deadline; None where none has a point there."""
+    policies, deadline_ms, measure = summary["policies"], summary["compared_at_ms"], measure_of(summary)
+    ranked = [name for name in policies if not policies[name]["oracle"] and point_at(policies[name], deadline_ms)]
+    return max(ranked, key=lambda name: _merit(policies[name], deadline_ms, measure), default=None)
+
+
+def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:
+    """The best policy against each other one; better ones first.  Two sentences before these say what they compare."""
+    policies = summary["policies"]
+    deadline_ms, measure = summary["compared_at_ms"], measure_of(summary)
+    best = best_policy(summary)
+    if len(policies) < 2 or best is None:
+        return
+    at = "at own deadlines" if deadline_ms is None else f"at {deadline_ms:g} ms"
+    yield f"Differences in {measure.name} {at}, paired by replication. ±: the pair's own interval;"
+    yield f"p: adjusted by Holm's method for all {len(summary['differences'])} pairs of policies."
+    for difference in summary["differences"]:
+        if best in (difference["better"], difference["worse"]):
+            yield _sentence(difference, policies, measure)
+
+
+def policy_in_words(name: str, policy: Mapping[str, Any]) -> str:
+    """A policy of a summary, by its name; an oracle says so."""
+    return f"{name} (oracle)" if policy["oracle"] else name
+
+
+def deadline_in_words(deadline_ms: float | None) -> str:
+    """A deadline as headings have it; "own" for the requests' own."""
+    return "own" if deadline_ms is None else f"{deadline_ms:g} ms"
+
+
+def p_in_words(p: float) -> str:
+    """A p value as sentences have it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def _sentence(difference: Mapping[str, Any], policies: Mapping[str, Any], measure: Measure) -> str:
+    better, worse = (policy_in_words(name, policies[name]) for name in (difference["better"], difference["worse"]))
+    interval = difference["difference"]
+    amount = measure.text(interval["mean"], measure.digits + 1)
+    if difference["p_holm"] is None:
+        amount += measure.unit
+        return f"{better} is ahead of {worse} by {amount} (one replication: nothing can be said about chance)"
+    amount += f" ± {measure.text(interval['high'] - interval['mean'], measure.digits + 1)}{measure.unit}"
+    p = p_in_words(difference["p_holm"])
+    if difference["distinguishable"]:
+        return f"{better} is better than {worse} by {amount} (distinguishable, {p})"
+    return f"{better} is not distinguishable from {worse}: {amount} ({p})"
+
+
+def _merit(policy: Mapping[str, Any], deadline_ms: float | None, measure: Measure) -> float:
+    point = point_at(policy, deadline_ms)
+    mean = point[measure.key]["mean"] if point else None
+    return -inf if mean is None else float(measure.sign * mean)
