@@ -74,6 +74,11 @@ def slot_history(answers: Table, requests: Table, cells: Cells, axis: DeadlineAx
     )
 
 
+def request_rows(answers: Table, requests: Table, cells: Cells) -> np.ndarray:
+    """The row of ``requests`` that each row of ``answers`` belongs to."""
+    return _places(requests, cells, _request_keys(answers, cells.of(answers), requests, np.arange(len(answers))))
+
+
 def _deepest_so_far(depth: np.ndarray, first: np.ndarray) -> np.ndarray:
     """The running maximum of depth within each request; ``first`` marks where a request begins."""
     if not len(depth):

@@ -44,7 +44,7 @@ def t_interval(values: np.ndarray) -> Interval:
     mean = float(values.mean())
     if len(values) < 2:
         return Interval(mean, np.nan, np.nan)
-    return _around(mean, float(values.std(ddof=1)) / np.sqrt(len(values)), len(values))
+    return t_around(mean, float(values.std(ddof=1)) / np.sqrt(len(values)), len(values))
 
 
 def image_weights(images: int, random: np.random.Generator) -> np.ndarray:
@@ -77,10 +77,11 @@ def pool_interval(total: np.ndarray, asked: np.ndarray, weights: np.ndarray, ran
     chosen = random.integers(replications, size=(replications, means.shape[1]))
     resampled = np.take_along_axis(means, chosen, axis=0).mean(0)
     error = float(resampled.std(ddof=1)) * np.sqrt(replications / (replications - 1))
-    return _around(mean, error, replications)
+    return t_around(mean, error, replications)
 
 
-def _around(mean: float, error: float, replications: int) -> Interval:
+def t_around(mean: float, error: float, replications: int) -> Interval:
+    """Mean +- t times its standard error, with the degrees of freedom of so many replications."""
     from scipy.special import stdtrit
 
     half = float(stdtrit(replications - 1, 0.5 + CONFIDENCE / 2)) * error
@@ -91,12 +92,37 @@ def paired_p(differences: np.ndarray) -> float:
     """Two-sided p of a paired t-test on differences, one per replication; NaN with fewer than two."""
     if len(differences) < 2:
         return float("nan")
+    return t_p(float(differences.mean()), float(differences.std(ddof=1)) / np.sqrt(len(differences)), len(differences))
+
+
+def t_p(mean: float, error: float, replications: int) -> float:
+    """Two-sided p of a t-test that a mean with this standard error is 0."""
     from scipy.special import stdtr
 
-    mean, error = differences.mean(), differences.std(ddof=1) / np.sqrt(len(differences))
     if error == 0.0:
         return 1.0 if mean == 0.0 else 0.0
-    return float(2.0 * stdtr(len(differences) - 1, -abs(mean) / error))
+    return float(2.0 * stdtr(replications - 1, -abs(mean) / error))
+
+
+def welch(first: np.ndarray, second: np.ndarray) -> tuple[Interval, float]:
+    """The difference first - second of means over independent replications, and its two-sided p; unequal variances.
+
+    Source: Welch 1947, "The generalization of 'Student's' problem", Biometrika 34.  NaN values are left out; ends and p
+    are NaN where a side has fewer than two.
+    """
+    from scipy.stats import ttest_ind
+
+    first, second = first[~np.isnan(first)], second[~np.isnan(second)]
+    if not len(first) or not len(second):
+        return Interval(np.nan, np.nan, np.nan), float("nan")
+    mean = float(first.mean() - second.mean())
+    if min(len(first), len(second)) < 2:
+        return Interval(mean, np.nan, np.nan), float("nan")
+    if not first.std() and not second.std():
+        return Interval(mean, mean, mean), 1.0 if mean == 0.0 else 0.0
+    test = ttest_ind(first, second, equal_var=False)
+    low, high = test.confidence_interval(CONFIDENCE)
+    return Interval(mean, float(low), float(high)), float(test.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -15,6 +15,7 @@ from edgesim.results.measure import ACCURACY, ERROR, Measure
 from edgesim.results.measures import PerCells, measures_of
 from edgesim.results.points import Point
 from edgesim.results.recorded import RecordedRun, read_json
+from edgesim.results.sections import Sections
 from edgesim.results.statistics import (
     CONFIDENCE,
     Difference,
@@ -24,6 +25,7 @@ from edgesim.results.statistics import (
     pool_interval,
     t_interval,
 )
+from edgesim.results.warmup import warmup_notes
 from edgesim.workload.random import generator
 
 FORMAT = 1
@@ -39,7 +41,8 @@ def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
     run = RecordedRun(run_folder)
     points = {name: run.points(name) for name in run.policies}
     compared_ms = _compared_at_ms(run, points)
-    runs = _runs(run)
+    sections = Sections(run) if Sections.fit(run) else None
+    runs = _runs(run, sections)
     weights = image_weights(run.images, generator(run.seed, "image pool"))
     measure = ERROR if run.regression else ACCURACY
     return {
@@ -48,6 +51,7 @@ def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
         "seed": run.seed,
         "replications": len({cell.replication for cell in run.cells.cells}),
         "confidence": CONFIDENCE,
+        "method": "replications" if sections is None else "batch_means",
         "window_s": run.window[1] - run.window[0],
         "requests": _requests(run),
         "deadlines_ms": list(run.axis.deadlines_ms),
@@ -57,7 +61,9 @@ def summarise(run_folder: Path, labels: Mapping[str, Any]) -> dict[str, Any]:
         "policies": {
             name: {
                 "oracle": name in labels.get("oracles", ()),
-                "points": [_point(run, point, weights) for point in points[name]],
+                "points": [
+                    _point(run, point, weights, sections, name, place) for place, point in enumerate(points[name])
+                ],
                 "runs": runs[name],
             }
             for name in run.policies
@@ -111,25 +117,37 @@ def _compared_at_ms(run: RecordedRun, points: Mapping[str, list[Point]]) -> floa
     return None if everybody_own else run.axis.nearest_ms()
 
 
-def _point(run: RecordedRun, point: Point, weights: np.ndarray) -> dict[str, Any]:
-    means = {"on_time_accuracy": (point.on_time_accuracy, point.right)}
-    if run.regression:
-        means["on_time_error"] = (point.on_time_error, point.error)
+def _point(
+    run: RecordedRun, point: Point, weights: np.ndarray, sections: Sections | None, policy: str, place: int
+) -> dict[str, Any]:
+    def interval(name: str) -> dict[str, float | None]:
+        over = t_interval(getattr(point, name))
+        return _interval(over if sections is None else sections.of_point(policy, place, name, over.mean))
+
+    totals = {"on_time_accuracy": point.right} | ({"on_time_error": point.error} if run.regression else {})
     found: dict[str, Any] = {"deadline_ms": point.deadline_ms}
-    for name, (values, total) in means.items():
+    for name, total in totals.items():
         pool = pool_interval(total, point.asked, weights, generator(run.seed, "resampled replications"))
-        found[name] = {**_interval(t_interval(values)), **_pool(pool)}
-    return {**found, "miss_ratio": _interval(t_interval(point.miss_ratio))}
+        found[name] = {**interval(name), **_pool(pool)}
+    return {**found, "miss_ratio": interval("miss_ratio")}
 
 
-def _runs(run: RecordedRun) -> dict[str, list[dict[str, Any]]]:
+def _runs(run: RecordedRun, sections: Sections | None) -> dict[str, list[dict[str, Any]]]:
     """Each policy's runs: one at own deadlines, or one for each deadline of the axis."""
     measures = measures_of(run)
+
+    def interval(policy: str, deadline_ms: float | None, name: str, values: np.ndarray) -> dict[str, float | None]:
+        over = t_interval(values)
+        return _interval(over if sections is None else sections.of_metric(policy, deadline_ms, name, over.mean))
+
     return {
         policy: [
             {
                 "deadline_ms": deadline_ms,
-                "metrics": {name: _interval(t_interval(values[cells])) for name, values in measures.metrics.items()},
+                "metrics": {
+                    name: interval(policy, deadline_ms, name, values[cells])
+                    for name, values in measures.metrics.items()
+                },
                 "ends": _means(measures.ends, cells),
                 "stages": _means(measures.stages, cells),
                 "reasons": _occurring(measures.reasons, cells),
@@ -178,7 +196,7 @@ def _warnings(run: RecordedRun, runs: Mapping[str, list[dict[str, Any]]]) -> lis
             sentences += stability.growing_waits(run.counted, cells)
             sentences += stability.cut_off(each["ends"]["unfinished"])
             found += [f"{policy}{deadline}: {sentence}" for sentence in sentences]
-    return found
+    return [*found, *warmup_notes(run)]
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgesim.results.in_words import deadline_in_words, policy_in_words
 from edgesim.results.measure import ERROR, Measure, measure_of
+from edgesim.results.quantiles import PROBABILITIES, least_requests
 from edgesim.results.summary import missed_error, point_at, reference_run
 from edgesim.results.table import Table
 
@@ -26,6 +27,8 @@ def deadline_table(summary: Mapping[str, Any], most: int | None = None) -> Table
     notes = []
     if replications > 1:
         notes.append(f"±: {summary['confidence']:.0%} over replications; images: with the image pool resampled too")
+    elif summary.get("method") == "batch_means":
+        notes.append(f"±: {summary['confidence']:.0%} by batch means of the one replication")
     if measure is ERROR:
         notes.append(
             f"no answer scores as the mean of the training data; no answers at all: {missed_error(summary):.3f}"
@@ -42,15 +45,19 @@ def deadline_table(summary: Mapping[str, Any], most: int | None = None) -> Table
 def cost_table(summary: Mapping[str, Any]) -> Table:
     """A row a policy: misses, latencies, what was sent, energy, each per request."""
     compared_ms = summary["compared_at_ms"]
-    rows, tails = [], []
+    rows, tails, answered = [], [], []
     for name, policy in summary["policies"].items():
         run, point = reference_run(policy, compared_ms), point_at(policy, compared_ms)
         if tail_j := _tail_j(run, summary["window_s"]):
             tails.append(f"{name} {1e3 * tail_j:.1f}")
         mean = {metric: interval["mean"] for metric, interval in run["metrics"].items()}
+        answered.append(mean["arrivals_hz"] * summary["window_s"] * (mean["answered_ratio"] or 0.0))
         miss_ratio = point["miss_ratio"]["mean"] if point else None
         rows.append((policy_in_words(name, policy), *cost_cells({**mean, "miss_ratio": miss_ratio})))
     notes = [f"missed: deadline {deadline_in_words(compared_ms)}; sent: requests that sent anything up"]
+    needed = least_requests(PROBABILITIES["latency_p95_s"])
+    if min(answered) < needed:
+        notes.append(f"p95 is rough: it needs {needed:,} answered requests a replication, here {min(answered):,.0f}")
     if tails:
         notes.append(f"beside, mJ of radio tails: {', '.join(tails)}")
     return Table("What it took, per request", ("policy", *COSTS), rows, tuple(notes))

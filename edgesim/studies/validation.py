@@ -72,11 +72,11 @@ class MeanCase:
     requests: int
 
     def compare(self, seed: int) -> Row:
-        scenario, assets = _built(self.config, seed)
+        scenario, assets = built(self.config, seed)
         counted = range(WARMUP, WARMUP + self.requests)
         means = np.array(
             [
-                np.mean([value for _, value in _measured(scenario, assets, replication, self.measure, counted)])
+                np.mean([value for _, value in measured(scenario, assets, replication, self.measure, counted)])
                 for replication in range(REPLICATIONS)
             ]
         )
@@ -98,8 +98,8 @@ class ExactCase:
     folder: Path = Path()
 
     def compare(self, seed: int) -> Row:
-        scenario, assets = _built(self.config, seed, self.folder)
-        found = sorted(_measured(scenario, assets, 0, self.measure))
+        scenario, assets = built(self.config, seed, self.folder)
+        found = sorted(measured(scenario, assets, 0, self.measure))
         simulated = np.array([value for _, value in found])
         theory = np.array(list(self.theory([arrival_s for arrival_s, _ in found])))
         error = float(np.max(np.abs(simulated / theory - 1)))
@@ -263,7 +263,8 @@ def _cv(values: Sequence[float]) -> float:
     return float(np.std(values) / np.mean(values))
 
 
-def _built(config: Config, seed: int, folder: Path = Path()) -> tuple[Scenario, Assets]:
+def built(config: Config, seed: int, folder: Path = Path()) -> tuple[Scenario, Assets]:
+    """A scenario of theory with its seed, and what its cells share."""
     scenario = build_scenario(config | {"seed": seed}, folder)
     return scenario, load_assets(scenario, decisions={})
 
@@ -280,7 +281,7 @@ class _Measurements:
             self.found.append((request.arrival_s, self._measure(request)))
 
 
-def _measured(
+def measured(
     scenario: Scenario, assets: Assets, replication: int, measure: Measure, counted: range | None = None
 ) -> list[tuple[float, float]]:
     """(arrival, measured) of every request, or of those whose numbers are ``counted``, in the order of their ends."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from io import StringIO
 from pathlib import Path
@@ -74,6 +75,26 @@ def test_tails_are_shown_where_there_are_any(shown: tuple[dict, str]) -> None:
     text = console.export_text()
     assert "mJ of radio tails: anytime 12500.0" in " ".join(text.split())
     assert "…" not in text and max(map(len, text.splitlines())) <= 80
+
+
+def test_a_run_too_short_for_its_p95_says_so(shown: tuple[dict, str]) -> None:
+    summary, text = shown
+    (answered,) = re.findall(r"p95 is rough: it needs 2,000 answered requests a replication, here (\d+)", text)
+    assert 0.97 * summary["requests"] / 5 < float(answered) < summary["requests"] / 5
+    longer = deepcopy(summary)
+    for policy in longer["policies"].values():
+        for run in policy["runs"]:
+            run["metrics"]["arrivals_hz"]["mean"] *= 5
+    console = Console(width=80, record=True, file=StringIO())
+    print_summary(longer, console)
+    assert "rough" not in console.export_text()
+
+
+def test_intervals_by_batch_means_are_called_so(shown: tuple[dict, str]) -> None:
+    one = {**shown[0], "replications": 1, "method": "batch_means"}
+    console = Console(width=80, record=True, file=StringIO())
+    print_summary(one, console)
+    assert "±: 95% by batch means of the one replication" in console.export_text()
 
 
 def test_one_policy_is_compared_with_nobody(shown: tuple[dict, str]) -> None:

@@ -79,10 +79,12 @@ def _own_points(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> Non
 def _bands(summary: Mapping[str, Any], measure: Measure) -> list[str]:
     guide = ["Dotted: no request answered"] if measure is ERROR else []
     values = [point[measure.key] for policy in summary["policies"].values() for point in policy["points"]]
+    level = f"{summary['confidence']:.0%}"
+    if summary.get("method") == "batch_means":
+        return [*guide, f"Bands: {level} by batch means of the one replication, on the same images"]
     pool = [(value["pool_high"] - value["pool_low"]) / 2 for value in values if value["pool_low"] is not None]
     if not pool:
         return [*guide, "One replication: no intervals"]
-    level = f"{summary['confidence']:.0%}"
     widest = measure.text(max(pool), measure.digits)
     return [
         *guide,
