@@ -40,10 +40,12 @@ from edgesim.network.build import build_estimator
 from edgesim.network.radio_power import Radio, TransferPower
 from edgesim.outcomes.path import Path as OutcomePath
 from edgesim.outcomes.table import Outcomes, OutcomeTable
+from edgesim.policies.base import Costs as BelievedCosts
 from edgesim.policies.base import DeadlineKnowledge, Facts, ModelFacts, Needs, Policy
 from edgesim.policies.registry import build_policy
 from edgesim.policies.same_plan import plan_of
 from edgesim.profiling.costs import Costs
+from edgesim.profiling.misjudged import MisjudgedCosts
 from edgesim.scenario.devices import DeviceClass
 from edgesim.scenario.estimators import EwmaEstimator
 from edgesim.scenario.links import Link
@@ -330,12 +332,12 @@ class World:
 
     def _model_facts(self, processor: Processor) -> dict[str, ModelFacts]:
         if processor not in self._known_models:
-            assets = self.assets
+            assets, servers = self.assets, self.scenario.servers
             self._known_models[processor] = {
                 name: ModelFacts(
                     assets.shapes[name],
-                    assets.on(processor, name),
-                    {server: assets.on(spec.processor, name) for server, spec in self.scenario.servers.items()},
+                    self._believed(processor, name, "device"),
+                    {server: self._believed(spec.processor, name, server) for server, spec in servers.items()},
                     _payload_bytes(assets.validation[name]),
                     _accuracy(assets.validation[name]),
                     _error(assets.validation[name]),
@@ -343,6 +345,14 @@ class World:
                 for name in assets.shapes
             }
         return self._known_models[processor]
+
+    def _believed(self, processor: Processor, model: str, role: str) -> BelievedCosts:
+        """What policies take a model to cost on a processor."""
+        costs, error = self.assets.on(processor, model), self.scenario.profile_error
+        if error is None:
+            return costs
+        blocks = self.assets.shapes[model].num_blocks
+        return MisjudgedCosts(costs, blocks, error.spread, error.seed, role, model)
 
 
 def _carried_bytes(spec: ServerSpec, needs: Needs, exact: bool) -> int:

@@ -16,6 +16,7 @@ from edgesim.scenario.events import Event
 from edgesim.scenario.links import Link
 from edgesim.scenario.models import Model
 from edgesim.scenario.policies import AnyPolicy, ServerOnly
+from edgesim.scenario.profile_error import ProfileError
 from edgesim.scenario.servers import Server
 from edgesim.scenario.spec import Count, Name, NotNegative, Positive, Spec, earlier, increasing
 
@@ -44,6 +45,9 @@ class Scenario(Spec):
         default={}, description="Connections between servers; without any, devices reach every server directly."
     )
     events: dict[Name, Event] = Field(default={}, description="What befalls the world: faults, bursts, recoveries.")
+    profile_error: ProfileError | None = Field(
+        default=None, description="What policies are told of costs is off; none: they know the means."
+    )
     policies: dict[Name, AnyPolicy] = Field(
         min_length=1, description="Policies by name; each is run in the same world."
     )

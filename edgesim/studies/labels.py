@@ -60,6 +60,8 @@ def _assumptions(scenario: Scenario, assets: Assets) -> Iterator[str]:
         yield "Radio: one stream, no interference, perfect rate adaptation; handovers follow the signal, not the load"
     if any(isinstance(costs, ModelCosts) for costs in assets.costs.values()):
         yield "Decision times are measured on the profiled machine and scaled with the codecs"
+    if scenario.profile_error is not None:
+        yield f"Policies are told costs that are off by up to {scenario.profile_error.spread:.0%} (assumed)"
     if loaded := [name for name, node in _nodes(scenario) if node.processor.load is not None]:
         yield f"Load on {', '.join(loaded)}: a request keeps the speed that it meets; policies do not know of it"
     yield from power_labels(scenario)

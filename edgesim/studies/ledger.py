@@ -104,8 +104,11 @@ class Ledger:
         self._base.close()
 
     def about(self) -> dict[str, Any]:
-        """What the study is."""
-        return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM study")}
+        """What the study is.  Raises InputError where another version of edgesim wrote the file in another form."""
+        found = {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM study")}
+        if (form := found.pop("format", None)) != FORMAT:
+            raise InputError(f"{self.path}: found the ledger's format {form}, allowed: {FORMAT}; run the study anew")
+        return found
 
     def cells(self) -> Iterator[Cell]:
         """The cells, in order."""

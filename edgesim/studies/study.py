@@ -48,7 +48,7 @@ class Axis(Spec):
     )
     range: Range | None = Field(default=None, description="In place of values: evenly spaced numbers.")
     log_range: Range | None = Field(default=None, description="In place of values: numbers of even ratios.")
-    names: Annotated[tuple[str, ...], Strict(False)] | None = Field(
+    names: Annotated[tuple[str | int | float, ...], Strict(False)] | None = Field(
         default=None, description="What tables and plots call the values; the values themselves where not given."
     )
     base: Any = Field(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ def test_a_cell_whose_values_do_not_go_together_fails_while_the_others_go_on(tmp
 
 
 @contextmanager
-def conducted(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def conducted(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """``edgesim study`` in a process group of its own, which is gone afterwards."""
     path = write_study(folder, LONG)
     command = [
@@ -131,10 +131,8 @@ def conducted(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.communicate()
 
 
