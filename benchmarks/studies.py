@@ -3,9 +3,9 @@
     python benchmarks/studies.py [--quick] [--markdown FILE]
 
 Throughput: the same study on one worker and on two, in turns, from the first replication to the last (starting and
-ending the workers is not counted, and said apart).  Overhead: cells that simulate next to nothing.  Ledger: 10,000 cells
-of 10 replications, filled with drawn numbers in the layout of a real study, then listed, resumed and summarised in a
-process of its own.  Let nothing else run.
+ending the workers is not counted, and said apart).  Overhead: cells that simulate next to nothing.  Ledger: 10,000
+cells of 10 replications, filled with drawn numbers in the layout of a real study, then listed, resumed and summarised
+in a process of its own.  Let nothing else run.
 """
 
 from __future__ import annotations
@@ -142,9 +142,10 @@ def ledger(folder: Path) -> str:
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     size = sum(file.stat().st_size for file in path.glob("ledger.sqlite*"))
     return (
-        f"{CELLS:,} cells of {REPLICATIONS} replications ({size / 1e6:.0f} MB) are listed in {found['listed_s']:.1f} s, "
-        f"resumed in {found['resumed_s']:.1f} s, summarised in {found['summarised_s']:.1f} s, with a peak of "
-        f"{found['peak'] / 1e6:.0f} MB (aim: under a minute and 1,000 MB together)."
+        f"{CELLS:,} cells of {REPLICATIONS} replications ({size / 1e6:.0f} MB) are listed in "
+        f"{found['listed_s']:.1f} s, resumed in {found['resumed_s']:.1f} s, summarised in "
+        f"{found['summarised_s']:.1f} s, with a peak of {found['peak'] / 1e6:.0f} MB (aim: under a minute and "
+        "1,000 MB together)."
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import edgesim
 from edgesim.errors import InputError
-from edgesim.studies.processes import interrupts_wait
+from edgesim.studies.processes import interrupts_wait, main_unseen
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -37,20 +37,21 @@ def workers(jobs: int, scheduler: str | None) -> Iterator[Client]:
 def _local(jobs: int) -> Iterator[Client]:
     from distributed import Client, LocalCluster
 
-    with interrupts_wait():
-        cluster = LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-        )
-    try:
-        with Client(cluster, set_as_default=False) as client:
-            yield client
-    finally:
-        cluster.close(timeout=5)
+    with main_unseen():  # to the end, as a worker that dies is started again
+        with interrupts_wait():
+            cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=":0",
+                scheduler_kwargs={"dashboard": False},
+                silence_logs=logging.CRITICAL,
+            )
+        try:
+            with Client(cluster, set_as_default=False) as client:
+                yield client
+        finally:
+            cluster.close(timeout=5)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ def map_in_processes(
     others = set(active_children())
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=initializer, initargs=arguments) as pool:
         try:
-            with interrupts_wait():
+            with interrupts_wait(), main_unseen():
                 results = pool.map(function, *columns, chunksize=max(1, len(columns[0]) // (8 * jobs)))
             yield from results
         except BaseException:
@@ -36,6 +37,19 @@ def map_in_processes(
                 process.terminate()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def main_unseen() -> Iterator[None]:
+    """Processes that are spawned meanwhile do not run the user's script again: they need nothing of it."""
+    main = sys.modules["__main__"]
+    kept: dict[str, Any] = {name: vars(main)[name] for name in ("__file__", "__spec__") if name in vars(main)}
+    vars(main).pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(kept)
 
 
 @contextmanager

@@ -9,11 +9,15 @@ from edgesim.profiling.costs import synthetic_costs
 from edgesim.profiling.misjudged import MisjudgedCosts
 from edgesim.scenario.models import SyntheticModel
 
-TRUE = synthetic_costs(
-    SyntheticModel(
-        source="synthetic", blocks_ms=(1, 2, 3, 4), branch_ms=0.5, exits=(2, 4), state_bytes=(9, 9, 9, 9), accuracy=(0.5, 0.9)
-    )
-)  # fmt: skip
+MODEL = SyntheticModel(
+    source="synthetic",
+    blocks_ms=(1, 2, 3, 4),
+    branch_ms=0.5,
+    exits=(2, 4),
+    state_bytes=(9, 9, 9, 9),
+    accuracy=(0.5, 0.9),
+)
+TRUE = synthetic_costs(MODEL)
 
 
 def believed(seed: int = 1, spread: float = 0.2, role: str = "device") -> MisjudgedCosts:

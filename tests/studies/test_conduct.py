@@ -123,7 +123,6 @@ def conducted(folder: Path) -> Iterator[subprocess.Popen[str]]:
         str(folder / "out"),
         "--jobs",
         "2",
-        *options,
     ]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
@@ -290,3 +289,16 @@ def test_one_process_at_a_time_conducts_a_study(tmp_path: Path):
         wait_for_replications(tmp_path / "out", 1, process)
         with pytest.raises(InputError, match="another process conducts this study"):
             resume(folder_of(tmp_path / "out"))
+
+
+def test_a_script_need_not_guard_its_main(tmp_path: Path):
+    write_study(tmp_path)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from edgesim.studies.conduct import conduct\n"
+        "from edgesim.studies.read_study import read_study\n"
+        "print('here', conduct(*read_study(Path('study.yaml')), Path('out'), jobs=2).counts.finished)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "here 12\n", done.stderr
