@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def quickstart(folder: Path) -> Run:
-    return run_scenario(edgesim.load("scenarios/quickstart.yaml", SMALL), Path("runs"))
+    return run_scenario(edgesim.read_scenario("scenarios/quickstart.yaml", SMALL), Path("runs"))
 
 
 def shown(value: object) -> str:
@@ -85,18 +85,18 @@ def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def test_scenarios_load(where: Snippet, scenario: dict[str, Any], folder: Path) -> None:
     with (folder / "scenario.yaml").open("w") as file:
         YAML().dump(scenario, file)
-    edgesim.load("scenario.yaml")
+    edgesim.read_scenario("scenario.yaml")
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_scenarios_load(file: Path) -> None:
-    assert edgesim.load(file).name == file.stem
+    assert edgesim.read_scenario(file).name == file.stem
 
 
 def test_the_smallest_policy_runs(folder: Path) -> None:
     (folder / "smallest.py").write_text(snippet("policies.md", "python").text)
     changes = ["policies={mine: {type: 'smallest.py:SendWhenFast', options: {least_mbps: 2.9}}}"]
-    run = run_scenario(edgesim.load("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
+    run = run_scenario(edgesim.read_scenario("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
     sent = pd.read_parquet(run.folder / "requests.parquet").bytes_up > 0
     assert 0 < sent.mean() < 1
 
@@ -122,10 +122,22 @@ def test_results_are_read_with_pandas(quickstart: Run) -> None:
 
 
 def test_a_run_from_python(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load = edgesim.load
-    monkeypatch.setattr(edgesim, "load", lambda path, overrides: load(path, [*overrides, *SMALL[:-1]]))
+    run = edgesim.run
+    monkeypatch.setattr(edgesim, "run", lambda path, changes, **options: run(path, [*changes, *SMALL[:-1]], **options))
     names = execute(snippet("README.md", "python", "run"))
     assert names["run"].summary["replications"] == 3
+    assert names["run"].policies == ["anytime"]
+
+
+@pytest.mark.parametrize("code", snippets("python", "small"), ids=str)
+def test_small_runs_and_studies_from_python(code: Snippet, quickstart: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what makes the quickstart small, and the folder that it has left."""
+    run, study, load = edgesim.run, edgesim.study, edgesim.load
+    small = {key: YAML(typ="safe").load(value) for key, value in (change.split("=", 1) for change in SMALL[:-1])}
+    monkeypatch.setattr(edgesim, "run", lambda path, changes=(), **options: run(path, [*SMALL, *changes], **options))
+    monkeypatch.setattr(edgesim, "study", lambda asked, **options: study({**asked, "set": small}, **options))
+    monkeypatch.setattr(edgesim, "load", lambda path: load(quickstart.folder))
+    execute(code)
 
 
 def test_weights_of_ones_own_fit_the_scenario(folder: Path) -> None:

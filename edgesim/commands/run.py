@@ -10,10 +10,8 @@ from rich.console import Console
 
 from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
-from edgesim.errors import InputError
 from edgesim.results.terminal import print_summary
 from edgesim.scenario.load import load_scenario
-from edgesim.scenario.scenario import Scenario
 from edgesim.studies.run import run_scenario
 
 
@@ -30,7 +28,7 @@ def run_command(
     console = output()
     given = {"seed": seed, "replications": replications}
     overrides = [*overrides, *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    scenario = only(load_scenario(path, overrides), policies)
+    scenario = load_scenario(path, overrides).only(policies)
     with progress_bars(Console(stderr=True)) as report:
         run = run_scenario(scenario, out, jobs, force, report)
     print_summary(run.summary, console)
@@ -39,12 +37,3 @@ def run_command(
     if run.manifest["live_agreement"]:
         console.print(f"live beside tabled answers: {json.dumps(run.manifest['live_agreement'])}", highlight=False)
     console.print(f"{'found in' if run.reused else 'written to'} {run.folder}", highlight=False, soft_wrap=True)
-
-
-def only(scenario: Scenario, policies: Sequence[str]) -> Scenario:
-    """The scenario with these of its policies; all of them where none is named."""
-    if not policies:
-        return scenario
-    if unknown := [name for name in policies if name not in scenario.policies]:
-        raise InputError(f"--policy {unknown[0]}: the scenario has {', '.join(scenario.policies)}")
-    return scenario.model_copy(update={"policies": {name: scenario.policies[name] for name in policies}})

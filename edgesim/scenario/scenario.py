@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -103,6 +104,14 @@ class Scenario(Spec):
             return model, model
         device = (spec.models and spec.models.device) or first
         return device, (spec.models and spec.models.server) or device
+
+    def only(self, policies: Sequence[str]) -> Scenario:
+        """With these of its policies; with all of them where none is named."""
+        if not policies:
+            return self
+        if unknown := [name for name in policies if name not in self.policies]:
+            raise InputError(f"policy {unknown[0]}: the scenario has {', '.join(self.policies)}")
+        return self.model_copy(update={"policies": {name: self.policies[name] for name in policies}})
 
     def error(self, key: str, message: str) -> InputError:
         """An error at ``key`` ("policies.split.cut") that names file and line, to be raised by who finds it later."""

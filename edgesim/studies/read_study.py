@@ -48,7 +48,15 @@ def read_study(path: Path, changes: Sequence[tuple[str, Any]] = ()) -> tuple[Stu
     Raises InputError naming file, line and key, what was found and what is allowed.  Every value of every axis has been
     tried alone; how values go together is only found out by the cells.
     """
-    document = read(path)
+    return _validated(read(path), path, changes)
+
+
+def build_study(data: Mapping[str, Any], folder: Path, changes: Sequence[tuple[str, Any]] = ()) -> tuple[Study, Base]:
+    """The study that plain values mean, as those of a file in ``folder``.  Raises InputError as ``read_study``."""
+    return _validated(Document("study", deepcopy(dict(data))), folder / "study.yaml", changes)
+
+
+def _validated(document: Document, path: Path, changes: Sequence[tuple[str, Any]]) -> tuple[Study, Base]:
     for number, (key, value) in enumerate(changes):
         set_key(document, key, value, Place(0, number, f"--{key}"))
     try:

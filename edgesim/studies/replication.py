@@ -19,8 +19,9 @@ from edgesim.engine.simulation import recorder_for, simulate
 from edgesim.engine.world import Cell as Simulation
 from edgesim.errors import InputError
 from edgesim.policies.arms import Arm
-from edgesim.results.measures import measures_of, quantities
+from edgesim.results.measures import measures_of
 from edgesim.results.recorded import RecordedRun
+from edgesim.results.replicated import replicated
 from edgesim.results.stability import cut_off, full_nodes, growing_waits
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import check_needs, plan_cells
@@ -86,17 +87,8 @@ def run_replication(work: Work, cell: Cell, replication: int, arms: Arms) -> Mea
 
 def values_of(run: RecordedRun) -> dict[Quantity, float]:
     """What one replication measured: every quantity of every run, and the points of the deadline axis."""
-    found: dict[Quantity, float] = {}
-    measured = list(quantities(measures_of(run)))
-    for policy in run.policies:
-        for deadline_ms, (cell,) in run.cells.runs(policy).items():
-            found.update({(policy, deadline_ms, name): float(values[cell]) for name, values in measured})
-        for point in run.points(policy):
-            found[policy, point.deadline_ms, "on_time_accuracy"] = float(point.on_time_accuracy[0])
-            found[policy, point.deadline_ms, "miss_ratio"] = float(point.miss_ratio[0])
-            if run.regression:
-                found[policy, point.deadline_ms, "on_time_error"] = float(point.on_time_error[0])
-    return found
+    found = {(each.policy, each.deadline_ms, each.quantity): each.values for each in replicated(run)}
+    return {quantity: float(value) for quantity, (value,) in found.items()}
 
 
 def _notes(run: RecordedRun) -> tuple[str, ...]:
