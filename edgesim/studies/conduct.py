@@ -73,7 +73,7 @@ def conduct(
     with _alone(folder):
         if not (folder / LEDGER).exists():
             about = {
-                "study": study.model_dump(mode="json"),
+                "study": study.model_dump(mode="json", exclude_unset=True),
                 "base": {"data": dict(base.data), "folder": str(base.folder)},
                 "manifest": manifest,
                 "begun": datetime.now(UTC).isoformat(timespec="seconds"),
