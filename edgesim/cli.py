@@ -126,6 +126,19 @@ def study_export(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Results folder of a run or of a study.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The page to write; FOLDER/report.html where not given.")
+    ] = None,
+) -> None:
+    """Write what a run or a study found as one HTML page that needs nothing beside it."""
+    from edgesim.commands.report import report_command
+
+    report_command(folder, out)
+
+
+@app.command()
 def profile(
     model: Annotated[str | None, typer.Argument(help="A model of the zoo or of timm.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The profile, or the script, to write.")] = None,

@@ -14,7 +14,20 @@ from typer.testing import CliRunner
 from edgesim.cli import app, main
 from edgesim.scenario.load import load_scenario
 
-COMMANDS = ("run", "profile", "train", "devices", "models", "outcomes", "schema", "init", "validate", "trace")
+COMMANDS = (
+    "run",
+    "study",
+    "report",
+    "profile",
+    "train",
+    "devices",
+    "models",
+    "outcomes",
+    "schema",
+    "init",
+    "validate",
+    "trace",
+)
 HEAVY = {"torch", "timm", "pandas", "matplotlib", "scipy", "numpy", "pyarrow", "pydantic", "simpy", "ruamel.yaml"}
 
 runner = CliRunner(env={"COLUMNS": "200"})

@@ -12,9 +12,11 @@ from rich.console import Console
 from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
+from edgesim.results.report import NAME, write_report
 from edgesim.studies.conduct import Conducted, conduct, resume
 from edgesim.studies.findings import Findings
 from edgesim.studies.read_study import read_study
+from edgesim.studies.study_report import study_page
 from edgesim.studies.study_tables import write_tables
 
 
@@ -66,6 +68,7 @@ def _told_when_stopped() -> Iterator[None]:
 def _finish(found: Conducted) -> None:
     findings = Findings(found.folder)
     write_tables(findings)
+    write_report(study_page(findings), found.folder / NAME)
     _print_state(findings)
     output().print(f"{'found in' if found.reused else 'written to'} {found.folder}", highlight=False, soft_wrap=True)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgesim.profiling.fit import fit_pieces
 from edgesim.profiling.presets import PRESETS, Preset, device_factor
-from edgesim.profiling.profile import Profile, shipped_profile, shipped_profiles
+from edgesim.profiling.profile import Machine, Profile, shipped_profile, shipped_profiles
 
 DEVICE_COLUMNS = ("name", "anchor", "format", "factor", "batch", "mark", "source")
 
@@ -18,8 +18,7 @@ def report(profile: Profile) -> list[str]:
     lines = [
         f"{model.name}: {profile.num_blocks} blocks, {len(model.exits)} exits, {model.parameters:,} parameters, "
         f"{macs / 1e6:,.1f} M MACs, {profile.numeric_format}",
-        f"on {machine.cpu} ({machine.device}), {machine.threads} of {machine.cores} cores, torch {machine.torch}, "
-        f"{machine.date}, load {machine.load_average[0]:g}",
+        f"on {machine_in_words(machine)}, load {machine.load_average[0]:g}",
     ]
     for times in profile.chain:
         totals = np.sum(times.rows_s, axis=1) * 1e3
@@ -37,6 +36,14 @@ def report(profile: Profile) -> list[str]:
     lines.append(f"a pass takes longer after idling: x {gaps}")
     lines.append(f"{profile.rejected} of {profile.kept + profile.rejected} samples rejected; images: {profile.content}")
     return lines
+
+
+def machine_in_words(machine: Machine) -> str:
+    """Where and when something was measured."""
+    return (
+        f"{machine.cpu} ({machine.device}), {machine.threads} of {machine.cores} cores, torch {machine.torch}, "
+        f"{machine.date}"
+    )
 
 
 def device_rows() -> list[tuple[str, ...]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from edgesim.results.measure import Measure, measure_of
 from edgesim.results.summary import point_at
+from edgesim.results.units import unit_of
 
 
 def best_policy(summary: Mapping[str, Any]) -> str | None:
@@ -15,6 +16,30 @@ def best_policy(summary: Mapping[str, Any]) -> str | None:
     policies, deadline_ms, measure = summary["policies"], summary["compared_at_ms"], measure_of(summary)
     ranked = [name for name in policies if not policies[name]["oracle"] and point_at(policies[name], deadline_ms)]
     return max(ranked, key=lambda name: _merit(policies[name], deadline_ms, measure), default=None)
+
+
+def best_sentence(summary: Mapping[str, Any]) -> str:
+    """Which policy is best at the compared deadline, and how good it is."""
+    best, measure, deadline_ms = best_policy(summary), measure_of(summary), summary["compared_at_ms"]
+    at = "At the requests' own deadlines" if deadline_ms is None else f"At {deadline_ms:g} ms"
+    if best is None:
+        return f"{at} no policy but oracles was measured."
+    found = point_at(summary["policies"][best], deadline_ms)[measure.key]  # type: ignore[index]
+    unit = unit_of(measure.key)
+    value = unit.text(found["mean"])
+    if found["high"] is not None:
+        value += f" ± {unit.text(found['high'] - found['mean'])}"
+    sentence = f"{at}, {best} has an {measure.name} of {value}{unit.value}"
+    others = [name for name, policy in summary["policies"].items() if not policy["oracle"] and name != best]
+    if not others:
+        return f"{sentence}."
+    most = "highest" if measure.sign > 0 else "lowest"
+    told = sum(
+        difference["better"] == best and difference["worse"] in others and difference["distinguishable"]
+        for difference in summary["differences"]
+    )
+    how_many = f"{told or 'none'} of the other {len(others)} policies"
+    return f"{sentence}, the {most} of all but oracles; it can be told from {how_many}."
 
 
 def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:

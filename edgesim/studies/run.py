@@ -26,6 +26,8 @@ from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.network.rate import pieces
 from edgesim.policies.registry import user_class
+from edgesim.profiling.costs import ModelCosts
+from edgesim.profiling.report import machine_in_words
 from edgesim.results.summary import summarise, write_summary
 from edgesim.scenario.batteries import TraceHarvest
 from edgesim.scenario.loads import TraceLoad
@@ -247,6 +249,11 @@ def manifest_of(scenario: Scenario, assets: Assets) -> dict[str, Any]:
         "versions": {name: version(name) for name in ("edgesim", "numpy", "simpy", "pyarrow", "torch", "timm")},
         "python": platform.python_version(),
         "profiles": {name: _cost_hash(costs) for name, costs in assets.costs.items()},
+        "machines": {
+            name: machine_in_words(costs.profile.machine)
+            for name, costs in assets.costs.items()
+            if isinstance(costs, ModelCosts)
+        },
         "outcomes": {
             split: {name: outcomes.hash for name, outcomes in by_model.items()}
             for split, by_model in (("test", assets.test), ("validation", assets.validation))

@@ -90,10 +90,11 @@ def label_sentences(labels: Mapping[str, Any]) -> list[str]:
 
 
 def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
-    """Write NAME.png and NAME.svg, each whole or not at all."""
+    """Write NAME.png and NAME.svg, each whole or not at all; their metadata hold the caption, for who cannot see it."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for kind, metadata in (("png", {}), ("svg", {"Date": None})):
+    said = {"Description": " ".join(drawing.get_supxlabel().split())}
+    for kind, metadata in (("png", said), ("svg", {"Date": None, **said})):
         path = folder / f"{name}.{kind}"
         partial = folder / f"{name}.partial"
         drawing.savefig(partial, format=kind, metadata=metadata)
