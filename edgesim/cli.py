@@ -72,6 +72,21 @@ def run(
     run_command(scenario, policy or [], set_ or [], seed, replications, jobs, out, force)
 
 
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Results folders of runs.", show_default=False)],
+    metric: Annotated[str, typer.Option(help="A metric of docs/metrics.md.")] = "on_time_accuracy",
+    deadline: Annotated[
+        float | None, typer.Option(metavar="MS", help="Deadline of the axis; that of the summaries where not given.")
+    ] = None,
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this CSV file.")] = None,
+) -> None:
+    """Policies of several runs, each with the first run's, or of one run with its best: what is distinguishable."""
+    from edgesim.commands.compare import compare_command
+
+    compare_command(runs, metric, deadline, export)
+
+
 ALL_CORES = os.cpu_count() or 1
 Jobs = Annotated[int, typer.Option(min=1, help="Worker processes on this machine.")]
 Scheduler = Annotated[

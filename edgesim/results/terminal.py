@@ -17,15 +17,15 @@ SHOWN_DEADLINES = 3
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Print the tables, the warnings and the paired differences of a summary."""
-    _print(deadline_table(summary, SHOWN_DEADLINES), console, bold=1, no_wrap=True)
-    _print(cost_table(summary), console)
+    print_table(deadline_table(summary, SHOWN_DEADLINES), console, bold=1, no_wrap=True)
+    print_table(cost_table(summary), console)
     for sentence in comparisons(summary):
         console.print(f"  {sentence}", highlight=False, markup=False)
     for warning in summary["warnings"]:
         console.print(f"Warning: {warning}", style="yellow", highlight=False, markup=False)
 
 
-def _print(table: Table, console: Console, bold: int | None = None, no_wrap: bool = False) -> None:
+def print_table(table: Table, console: Console, bold: int | None = None, no_wrap: bool = False) -> None:
     """bold: the number of the column that stands out.  no_wrap: rather cut a value than break it."""
     from rich import box
     from rich import table as rich
