@@ -19,6 +19,7 @@ import edgesim
 from edgesim import cli
 from edgesim.models.zoo import zoo_names
 from edgesim.profiling.profile import SHIPPED
+from edgesim.studies.read_study import read_study
 from edgesim.studies.run import Run, run_scenario
 
 TOY = (
@@ -66,6 +67,8 @@ def scenarios() -> Iterator[tuple[Snippet, dict[str, Any]]]:
     """Every YAML snippet as a whole scenario: ``add`` goes on with the one before, ``part`` fits into any."""
     whole: dict[str, Any] = {}
     for each in snippets("yaml"):
+        if each.mark == "study":
+            continue
         found = YAML(typ="safe").load(each.text)
         whole = merged(whole, found) if each.mark else found
         yield each, whole
@@ -86,6 +89,24 @@ def test_scenarios_load(where: Snippet, scenario: dict[str, Any], folder: Path) 
     with (folder / "scenario.yaml").open("w") as file:
         YAML().dump(scenario, file)
     edgesim.read_scenario("scenario.yaml")
+
+
+@pytest.mark.parametrize("text", snippets("yaml", "study"), ids=str)
+def test_studies_load(text: Snippet, folder: Path) -> None:
+    for where, scenario in scenarios():
+        if where.page == "README.md" and scenario.get("name") == "doorbell":
+            with (folder / "doorbell.yaml").open("w") as file:
+                YAML().dump(scenario, file)
+    (folder / "study.yaml").write_text(text.text)
+    read_study(folder / "study.yaml")
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "scenarios" / "studies").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_studies_load(file: Path) -> None:
+    if file.stem == "cameras":
+        assert edgesim.read_scenario(file).name == "cameras"
+    else:
+        assert read_study(file)[0].study == file.stem
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
@@ -181,7 +202,9 @@ def test_the_table_of_commands_is_whole() -> None:
     known = {" ".join(names): options for names, options in leaves(typer.main.get_command(cli.app))}
     assert rows.keys() == known.keys()
     for name, said in rows.items():
-        assert set(re.findall(r"--[a-z-]+", said)) == known[name] - {"--out"} | ({"--out"} if name == "run" else set())
+        assert set(re.findall(r"--[a-z-]+", said)) == known[name] - {"--out"} | (
+            {"--out"} if name in ("run", "study") else set()
+        )
 
 
 def leaves(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], set[str]]]:
@@ -191,7 +214,8 @@ def leaves(command: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
     elif names == ("validate", "theory"):
         yield names, set()
     else:
-        yield names, {option for param in command.params for option in param.opts if option.startswith("--")}
+        shown = names[:1] if names == ("study", "run") else names
+        yield shown, {option for param in command.params for option in param.opts if option.startswith("--")}
 
 
 def snippet_free_section(heading: str) -> str:
