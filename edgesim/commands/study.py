@@ -70,7 +70,8 @@ def _finish(found: Conducted) -> None:
     write_tables(findings)
     write_report(study_page(findings), found.folder / NAME)
     _print_state(findings)
-    output().print(f"{'found in' if found.reused else 'written to'} {found.folder}", highlight=False, soft_wrap=True)
+    said = f"{'found in' if found.reused else 'written to'} {found.folder}; {NAME} there answers in words"
+    output().print(said, highlight=False, soft_wrap=True)
 
 
 def _print_state(findings: Findings) -> None:

@@ -7,8 +7,8 @@ from math import inf
 from typing import Any
 
 from edgesim.results.measure import Measure, measure_of
+from edgesim.results.quantity import quantity
 from edgesim.results.summary import point_at
-from edgesim.results.units import unit_of
 
 
 def best_policy(summary: Mapping[str, Any]) -> str | None:
@@ -25,11 +25,10 @@ def best_sentence(summary: Mapping[str, Any]) -> str:
     if best is None:
         return f"{at} no policy but oracles was measured."
     found = point_at(summary["policies"][best], deadline_ms)[measure.key]  # type: ignore[index]
-    unit = unit_of(measure.key)
-    value = unit.text(found["mean"])
+    value = measure.text(found["mean"], measure.digits)
     if found["high"] is not None:
-        value += f" ± {unit.text(found['high'] - found['mean'])}"
-    sentence = f"{at}, {best} has an {measure.name} of {value}{unit.value}"
+        value += f" ± {measure.text(found['high'] - found['mean'], measure.digits)}"
+    sentence = f"{at}, {best} has an {measure.name} of {value} {quantity(measure.key).unit}".rstrip()
     others = [name for name, policy in summary["policies"].items() if not policy["oracle"] and name != best]
     if not others:
         return f"{sentence}."

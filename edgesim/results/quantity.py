@@ -57,6 +57,15 @@ def quantity(name: str) -> Quantity:
     return Quantity(name, sign, 1.0, unit, unit)
 
 
+def quantity_in_words(name: str) -> str:
+    """``on-time accuracy``, ``latency p95``, ``miss ratio``; what is counted by name (``exit:...``) keeps it."""
+    if ":" in name:
+        return name
+    for ending in ("_s", "_j", "_hz"):
+        name = name.removesuffix(ending)
+    return name.replace("on_time_", "on-time ").replace("_", " ")
+
+
 def by_own_deadline(name: str) -> bool:
     """Whether a quantity of a run at own deadlines says nothing about another deadline."""
     return name in BY_OWN_DEADLINE or name.startswith(GROUPS_BY_OWN_DEADLINE)

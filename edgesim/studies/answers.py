@@ -10,7 +10,7 @@ import pandas as pd
 
 from edgesim.results.in_words import p_in_words
 from edgesim.results.measure import Measure
-from edgesim.results.units import PERCENT, quantity_in_words, unit_of
+from edgesim.results.quantity import quantity, quantity_in_words
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.best import Best, Point
 from edgesim.studies.findings import Findings
@@ -51,17 +51,23 @@ def _changes(rows: pd.DataFrame, pair: tuple[str, str] | None, oracles: Sequence
 
 
 def _change(row: Mapping[Any, Any]) -> str:
-    if unit_of(row["quantity"]) is PERCENT:
+    if quantity(row["quantity"]).difference_unit == "points":
         return f"{'loses' if row['difference'] < 0 else 'gains'} {_amount(row)}"
     return f"{'falls' if row['difference'] < 0 else 'rises'} by {_amount(row)}"
 
 
 def _amount(row: Mapping[Any, Any]) -> str:
-    unit = unit_of(row["quantity"])
-    amount = unit.text(abs(row["difference"]), unit.digits + 1)
-    if not np.isnan(row["p"]):
-        amount += f" ± {unit.text(row['high'] - row['difference'], unit.digits + 1)}"
-    return amount + unit.difference
+    return difference_in_words(row["quantity"], abs(row["difference"]), row["high"] - row["difference"])
+
+
+def difference_in_words(name: str, difference: float, half: float) -> str:
+    """``12.34 ± 5.60 points``; half: of the interval, NaN where there is none."""
+    shown = quantity(name)
+    amount = shown.text(difference)
+    if not np.isnan(half):
+        like = max(abs(difference), half)
+        amount = f"{shown.text(difference, like)} ± {shown.text(half, like)}"
+    return f"{amount} {shown.difference_unit}".rstrip()
 
 
 def _chance(row: Mapping[Any, Any]) -> str:

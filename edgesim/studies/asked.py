@@ -1,25 +1,26 @@
-"""What a study is about: by which measure and at which deadline its policies are compared, and how far it has come."""
+"""By which measure, and at which deadline, the policies of a study are compared."""
 
 from __future__ import annotations
+
+import pandas as pd
 
 from edgesim.results.axis import DeadlineAxis
 from edgesim.results.measure import ACCURACY, ERROR, Measure
 from edgesim.studies.findings import Findings
 
 
-def measure_asked(findings: Findings) -> Measure:
-    """On-time accuracy; the on-time error where models estimate numbers."""
-    return ACCURACY if findings.summaries([ERROR.key]).empty else ERROR
+def measure_asked(summaries: pd.DataFrame) -> Measure:
+    """On-time accuracy; the on-time error where models estimate numbers.  summaries: of both."""
+    return ERROR if (summaries["quantity"] == ERROR.key).any() else ACCURACY
 
 
-def deadline_asked(findings: Findings, measure: Measure) -> float | None:
+def deadline_asked(findings: Findings, summaries: pd.DataFrame, measure: Measure) -> float | None:
     """That of the first contrast in the measure; else the requests' own (None), where all policies were run at these,
     and the deadline of the axis next to them where not."""
     for contrast in findings.study.contrasts.values():
         if contrast.metric == measure.key:
             return contrast.deadline_ms
-    frame = findings.summaries([measure.key])
-    own = set(frame.policy[frame.deadline_ms.isna()])
+    own = set(summaries["policy"][summaries["deadline_ms"].isna() & (summaries["quantity"] == measure.key)])
     return None if own.issuperset(findings.policies) else DeadlineAxis.of(findings.manifest["scenario"]).nearest_ms()
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from edgesim.results.in_words import deadline_in_words, p_in_words
 from edgesim.results.measure import Measure
+from edgesim.results.quantity import quantity_in_words
 from edgesim.results.report import MOST_ROWS
 from edgesim.results.summary_tables import COSTS, cost_cells
 from edgesim.results.table import Table
-from edgesim.results.units import quantity_in_words, unit_of
+from edgesim.studies.answers import difference_in_words
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.best import Best, Point
 from edgesim.studies.findings import Findings
@@ -40,13 +41,12 @@ class Means:
     Cells that differ in which policies run, and in nothing else, are one point.
     """
 
-    def __init__(self, findings: Findings, quantities: Sequence[str]) -> None:
+    def __init__(self, findings: Findings, summaries: pd.DataFrame) -> None:
         every = [tuple(point) for point in findings.cells.itertuples(index=False, name=None)]
         self.points: list[Point] = list(dict.fromkeys(every))
         self._found: dict[Key, Mean] = {}
         shown = set(self.points[: MOST_ROWS + 1])
-        frame = findings.summaries(quantities)
-        frame = frame[np.array([every[cell] in shown for cell in frame["cell"]], bool)]
+        frame = summaries[np.array([point in shown for point in every], bool)[summaries["cell"]]]
         columns = ("cell", "policy", "deadline_ms", "quantity", "n", "mean", "high")
         for cell, policy, deadline_ms, quantity, n, mean, high in zip(*(frame[name] for name in columns), strict=True):
             at_ms = None if np.isnan(deadline_ms) else deadline_ms
@@ -79,15 +79,12 @@ def contrast_table(contrasts: pd.DataFrame) -> Table:
 
 
 def _contrast_cells(row: Mapping[Any, Any]) -> Iterator[str]:
-    unit = unit_of(row["quantity"])
     yield from (row["contrast"], row["policy"], row["first"], row["second"], quantity_in_words(row["quantity"]))
     yield deadline_in_words(None if np.isnan(row["deadline_ms"]) else row["deadline_ms"])
     if not row["n"]:
         yield from ("", "", "", "0")
         return
-    difference, half = row["difference"], row["high"] - row["difference"]
-    digits = unit.digits + 1
-    yield f"{unit.text(difference, digits)}{_plus_minus(half, unit.factor, digits)}{unit.difference}"
+    yield difference_in_words(row["quantity"], row["difference"], row["high"] - row["difference"])
     told = not np.isnan(row["p_holm"])
     yield p_in_words(row["p_holm"]).removeprefix("p = ").removeprefix("p ") if told else ""
     yield ("yes" if row["distinguishable"] else "no") if told else ""

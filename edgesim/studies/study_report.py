@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from edgesim.results.measure import Measure
+from edgesim.results.measure import ACCURACY, ERROR, Measure
 from edgesim.results.provenance import as_yaml, provenance
+from edgesim.results.quantity import quantity_in_words
 from edgesim.results.report import Group, Page, Section, shortened
 from edgesim.results.report_pictures import picture_section
-from edgesim.results.run_report import CAPTIONS, warning_section
+from edgesim.results.run_report import warning_section
 from edgesim.results.table import Table
 from edgesim.results.trust import marks, trust_section
-from edgesim.results.units import quantity_in_words
 from edgesim.studies.answers import best_sentence, contrast_sentences, point_in_words, where_sentences
 from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.best import Best, best_policies
@@ -30,7 +30,10 @@ from edgesim.studies.report_tables import (
     deadline_table,
     measure_table,
 )
+from edgesim.studies.study import Study, Until
 
+ARRIVALS = "arrivals_hz"
+"""What every replication measures."""
 MOST_SENTENCES = 50
 """Failures and notes that the page lists."""
 
@@ -38,22 +41,23 @@ MOST_SENTENCES = 50
 def study_page(findings: Findings) -> Page:
     """What a study has found so far."""
     study, labels = findings.study, findings.manifest["labels"]
-    measure = measure_asked(findings)
-    deadline_ms = deadline_asked(findings, measure)
-    means = Means(findings, [measure.key, *COST_METRICS])
+    summaries = findings.summaries(_quantities(study))
+    measure = measure_asked(summaries)
+    deadline_ms = deadline_asked(findings, summaries, measure)
+    means = Means(findings, summaries)
     best = list(best_policies(findings, measure, deadline_ms))
     contrasts = findings.contrasts()
-    replications = _replications(findings)
+    replications = _replications(findings, summaries)
     return Page(
         kind="study",
         name=study.study,
         lead=study.question,
-        alerts=list(_alerts(findings, replications)),
+        alerts=list(_alerts(findings, summaries, replications)),
         marks=marks(labels),
         sections=[
             _answer(findings, contrasts, best, measure, deadline_ms),
             Section("What was varied", "axes", [_size(findings, replications)], facts=list(_axes(findings))),
-            picture_section(findings.folder, CAPTIONS),
+            picture_section(findings.folder, {}),
             _tables(findings, means, contrasts, best, measure, deadline_ms),
             Section("Failed cells", "failures", groups=_group(list(_failures(findings)))),
             warning_section(_short([*findings.manifest["warnings"], *_notes(findings)])),
@@ -96,13 +100,19 @@ def _tables(
     )
 
 
-def _replications(findings: Findings) -> pd.Series:
+def _quantities(study: Study) -> list[str]:
+    """All that the page reads of means, so that the ledger is read once for them."""
+    until = [] if study.until is None else [study.until.metric]
+    return [ACCURACY.key, ERROR.key, ARRIVALS, *COST_METRICS, *until]
+
+
+def _replications(findings: Findings, summaries: pd.DataFrame) -> pd.Series:
     """How many replications of each cell are finished."""
-    measured = findings.summaries(["arrivals_hz"]).groupby("cell")["n"].max()
-    return measured.reindex(findings.cells.index, fill_value=0).astype(int)
+    arrivals = summaries[summaries["quantity"] == ARRIVALS]
+    return arrivals.groupby("cell")["n"].max().reindex(findings.cells.index, fill_value=0).astype(int)
 
 
-def _alerts(findings: Findings, replications: pd.Series) -> Iterator[str]:
+def _alerts(findings: Findings, summaries: pd.DataFrame, replications: pd.Series) -> Iterator[str]:
     study = findings.study
     least = study.replications if study.until is None else study.until.at_least
     if missing := int((replications < least).sum()):
@@ -113,20 +123,18 @@ def _alerts(findings: Findings, replications: pd.Series) -> Iterator[str]:
     if findings.failures:
         cells = len({cell for cell, *_ in findings.failures})
         yield f"{cells:,} of {len(replications):,} cells failed; they are listed below and missing from the tables."
-    if study.until is not None and (wide := _too_wide(findings)):
+    if study.until is not None and (wide := _too_wide(study.until, summaries)):
         yield (
             f"At {wide:,} cells the interval of {quantity_in_words(study.until.metric)} is still wider than asked for "
             f"(half width {study.until.half_width:g})."
         )
 
 
-def _too_wide(findings: Findings) -> int:
-    """Cells whose widest interval of the metric of ``until`` is wider than it asks for."""
-    until = findings.study.until
-    assert until is not None
-    frame = findings.summaries([until.metric])
+def _too_wide(until: Until, summaries: pd.DataFrame) -> int:
+    """Cells whose widest interval of the metric is wider than asked for."""
+    frame = summaries[summaries["quantity"] == until.metric]
     if until.deadline_ms is not None:
-        frame = frame[frame.deadline_ms == until.deadline_ms]
+        frame = frame[frame["deadline_ms"] == until.deadline_ms]
     return int(((frame["high"] - frame["mean"]).groupby(frame["cell"]).max() > until.half_width).sum())
 
 
