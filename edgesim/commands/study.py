@@ -12,12 +12,12 @@ from rich.console import Console
 from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
-from edgesim.results.report import NAME, write_report
+from edgesim.results.report import NAME
+from edgesim.studies.answers import contrast_sentences
 from edgesim.studies.conduct import Conducted, conduct, resume
 from edgesim.studies.findings import Findings
+from edgesim.studies.publish import publish
 from edgesim.studies.read_study import read_study
-from edgesim.studies.study_report import study_page
-from edgesim.studies.study_tables import write_tables
 
 
 def run_command(path: Path, replications: int | None, jobs: int, scheduler: str | None, out: Path) -> None:
@@ -67,11 +67,19 @@ def _told_when_stopped() -> Iterator[None]:
 
 def _finish(found: Conducted) -> None:
     findings = Findings(found.folder)
-    write_tables(findings)
-    write_report(study_page(findings), found.folder / NAME)
+    publish(findings)
     _print_state(findings)
+    _print_answer(findings)
     said = f"{'found in' if found.reused else 'written to'} {found.folder}; {NAME} there answers in words"
     output().print(said, highlight=False, soft_wrap=True)
+
+
+def _print_answer(findings: Findings) -> None:
+    console = output()
+    for asked, sentences in contrast_sentences(findings, findings.contrasts()):
+        console.print(asked, highlight=False, markup=False, style="bold")
+        for sentence in sentences:
+            console.print(f"  {sentence}", highlight=False, markup=False)
 
 
 def _print_state(findings: Findings) -> None:

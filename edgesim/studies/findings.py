@@ -82,8 +82,14 @@ class Findings:
         """The policies that have been measured, in the scenario's order."""
         asked = list(self.manifest["scenario"]["policies"])
         with open_ledger(self.folder) as ledger:
-            found = {policy for _, _, quantities, _ in ledger.measured() for policy, _, _ in quantities}
+            found = ledger.policies()
         return [name for name in asked if name in found]
+
+    @cached_property
+    def quantities(self) -> list[str]:
+        """Everything that has been measured, by name, in no order that means anything."""
+        with open_ledger(self.folder) as ledger:
+            return ledger.quantities()
 
     def _long(self, quantities: Collection[str] | None) -> Iterator[tuple[int, list[Quantity], list[np.ndarray]]]:
         for cell, numbers, found, values in self._measured(quantities):

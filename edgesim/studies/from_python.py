@@ -12,9 +12,9 @@ from edgesim.scenario.load import build_scenario, load_scenario
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.conduct import LEDGER, conduct
 from edgesim.studies.findings import Findings
+from edgesim.studies.publish import publish
 from edgesim.studies.read_study import build_study, read_study
 from edgesim.studies.run import run_scenario
-from edgesim.studies.study_tables import write_tables
 
 
 def run_from_python(
@@ -41,7 +41,7 @@ def study_from_python(
     else:
         study, base = read_study(Path(given), changes)
     findings = Findings(conduct(study, base, out, jobs, scheduler).folder)
-    write_tables(findings)
+    publish(findings)
     return findings
 
 

@@ -162,6 +162,14 @@ class Ledger:
                 found[cell, note] = found.get((cell, note), 0) + 1
         return found
 
+    def quantities(self) -> list[str]:
+        """The names of all that was measured."""
+        return sorted({name for layout in self._layouts_kept() for _, _, name in layout})
+
+    def policies(self) -> set[str]:
+        """The policies of which something was measured."""
+        return {policy for layout in self._layouts_kept() for policy, _, _ in layout}
+
     def measured(self, cell: int | None = None) -> Iterator[tuple[int, list[int], list[Quantity], np.ndarray]]:
         """Cell by cell: number, replications, quantities, and the values, (replications, quantities).
 
@@ -172,6 +180,9 @@ class Ledger:
         query = f"SELECT cell, number, layout, measured FROM replication{where} ORDER BY cell, number"
         for number, rows in groupby(self._rows(query, *values), itemgetter(0)):
             yield number, *_gathered([row[1:] for row in rows], quantities)
+
+    def _layouts_kept(self) -> list[list[Quantity]]:
+        return [_quantities(text) for (text,) in self._rows("SELECT quantities FROM layout")]
 
     def _layout(self, quantities: list[Quantity]) -> int:
         text = json.dumps(quantities)

@@ -20,6 +20,7 @@ from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.best import Best, best_policies
 from edgesim.studies.design import points_of
 from edgesim.studies.findings import Findings
+from edgesim.studies.plots import captions_of
 from edgesim.studies.read_study import base_of
 from edgesim.studies.report_tables import (
     COST_METRICS,
@@ -57,7 +58,7 @@ def study_page(findings: Findings) -> Page:
         sections=[
             _answer(findings, contrasts, best, measure, deadline_ms),
             Section("What was varied", "axes", [_size(findings, replications)], facts=list(_axes(findings))),
-            picture_section(findings.folder, {}),
+            picture_section(findings.folder, captions_of(findings.folder)),
             _tables(findings, means, contrasts, best, measure, deadline_ms),
             Section("Failed cells", "failures", groups=_group(list(_failures(findings)))),
             warning_section(_short([*findings.manifest["warnings"], *_notes(findings)])),

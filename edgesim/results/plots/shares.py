@@ -35,7 +35,7 @@ def draw(summary: Mapping[str, Any]) -> Figure:
 
 
 def _panel(axes: Axes, shares: list[Shares], title: str, label: Any, nothing: str) -> None:
-    kinds = sorted({kind for share in shares for kind in share} - {NOTHING}, key=_depth)
+    kinds = sorted({kind for share in shares for kind in share} - {NOTHING}, key=depth)
     colours = graded_colours(kinds)
     left = [0.0] * len(shares)
     for kind in [*kinds, NOTHING]:
@@ -67,6 +67,7 @@ def cut_label(kind: str) -> str:
     return f"image, {codec}" if number == "0" else f"cut {number}, {codec}"
 
 
-def _depth(kind: str) -> tuple[int, str]:
+def depth(kind: str) -> tuple[int, str]:
+    """Kinds sort from shallow to deep: ``int8/3`` by its number."""
     word, number = kind.rsplit("/", 1)
     return int(number), word

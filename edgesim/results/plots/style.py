@@ -68,12 +68,17 @@ def figure(height: float, width: float = 7.2) -> Figure:
 def caption(drawing: Figure, summary: Mapping[str, Any], *sentences: str) -> None:
     """Under the drawing: how many requests and replications, which seed, and what marks the numbers."""
     replications = summary["replications"]
-    parts = [
+    caption_of(
+        drawing,
         f"{summary['name']}: {summary['requests']:,} requests per policy in {replications} "
         f"replication{'s' if replications != 1 else ''}, seed {summary['seed']}",
         *sentences,
         *label_sentences(summary["labels"]),
-    ]
+    )
+
+
+def caption_of(drawing: Figure, *parts: str) -> None:
+    """Sentences under the drawing."""
     from textwrap import fill
 
     width = int(drawing.get_figwidth() * 17.5)
@@ -90,17 +95,23 @@ def label_sentences(labels: Mapping[str, Any]) -> list[str]:
 
 
 def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
-    """Write NAME.png and NAME.svg, each whole or not at all; their metadata hold the caption, for who cannot see it."""
+    """Write NAME.png, NAME.svg and NAME.pdf, each whole or not at all; their metadata hold the caption, for who cannot
+    see it."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    said = {"Description": " ".join(drawing.get_supxlabel().split())}
-    for kind, metadata in (("png", said), ("svg", {"Date": None, **said})):
+    said = " ".join(drawing.get_supxlabel().split())
+    of_kind = {
+        "png": {"Description": said},
+        "svg": {"Date": None, "Description": said},
+        "pdf": {"CreationDate": None, "Subject": said},
+    }
+    for kind, metadata in of_kind.items():
         path = folder / f"{name}.{kind}"
         partial = folder / f"{name}.partial"
         drawing.savefig(partial, format=kind, metadata=metadata)
         partial.replace(path)
         files.append(path)
-        drawing.set_layout_engine("none")  # laid out once: the second file keeps the places
+        drawing.set_layout_engine("none")  # laid out once: the other files keep the places
     return files
 
 

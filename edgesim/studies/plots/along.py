@@ -1,0 +1,70 @@
+"""On-time accuracy (or error), misses and tail latency along one axis, a line and a band per policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from edgesim.results.measure import ERROR
+from edgesim.results.plots import style
+from edgesim.studies.asked import at_deadline
+from edgesim.studies.plots.measured import Measured, axis_of_values, band
+
+LATENCY = "latency_p95_s"
+
+
+def draw(measured: Measured, axis: str) -> Figure:
+    """Three panels over the axis, the other axes at their base; in a Latin hypercube a cloud of all its points."""
+    drawing = style.figure(7.0)
+    panels = drawing.subplots(3, 1, sharex=True)
+    key = measured.measure.key
+    labels = {key: measured.measure.axis.replace(" (", "\n("), "miss_ratio": "missed\n(share of all requests)",
+              LATENCY: "95 % quantile\nof latency (ms)"}  # fmt: skip
+    for axes, (quantity, label) in zip(panels, labels.items(), strict=True):
+        _panel(axes, measured, axis, quantity, 1e3 if quantity == LATENCY else 1.0)
+        axes.set_ylabel(label)
+        if quantity == "miss_ratio" or (quantity == key and measured.measure is not ERROR):
+            axes.set_ylim(-0.02, 1.02)
+        else:
+            _from_zero(axes)
+    for axes in panels[:-1]:
+        axes.set_xlabel("")
+    style.legend_right(drawing, panels[0])
+    moving = [axis] if axis in measured.lined_axes else measured.findings.axes
+    measured.caption(
+        drawing,
+        f"Accuracy and misses {at_deadline(measured.deadline_ms)}; latency of the answered",
+        "Bands and bars: 95 % t-intervals over replications" if axis in measured.lined_axes else "A point is a cell",
+        measured.bases(*moving),
+    )
+    return drawing
+
+
+def _panel(axes: Axes, measured: Measured, axis: str, quantity: str, factor: float) -> None:
+    lined = axis in measured.lined_axes
+    rows = measured.at_asked(quantity)
+    rows = measured.along(axis, rows) if lined else rows
+    places = axis_of_values(axes, measured, axis)
+    named = measured.places(axis) is None
+    shown = [policy for policy in measured.policies if (rows.policy == policy).any()]
+    for number, policy in enumerate(shown):
+        mine = rows[(rows.policy == policy) & rows[axis].isin(places)]
+        x: Any = mine[axis].map(places).to_numpy(float)
+        order = np.argsort(x, kind="stable")
+        if named:  # side by side, as nothing lies between two names
+            x = x + (0.6 * (number - (len(shown) - 1) / 2) / max(len(shown), 4))
+        band(axes, x[order], mine.iloc[order], measured.looks[policy], factor, lined and not named)
+
+
+def _from_zero(axes: Axes) -> None:
+    """From zero up; over several decades on a logarithmic scale."""
+    found = [line.get_ydata() for line in axes.get_lines()]
+    values = np.concatenate([np.asarray(each, float) for each in found]) if found else np.array([])
+    values = values[np.isfinite(values) & (values > 0)]
+    if len(values) and values.max() > 30 * values.min():
+        axes.set_yscale("log")
+        return
+    axes.set_ylim(bottom=0)

@@ -1,0 +1,63 @@
+"""The differences that a study asks for beforehand, each with its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from edgesim.results.plots import style
+from edgesim.results.units import quantity_in_words, unit_of
+from edgesim.studies.plots.measured import Measured
+
+UNKNOWN = "#333333"
+
+
+def draw(measured: Measured) -> Figure:
+    """A row per contrast and policy; filled where Holm's method calls it distinguishable from nothing."""
+    contrasts = measured.findings.contrasts()
+    quantities = list(dict.fromkeys(contrasts["quantity"]))
+    rows = len(contrasts) + 1.6 * contrasts["contrast"].nunique()
+    drawing = style.figure(1.3 + 0.21 * rows, 7.6)
+    panels = drawing.subplots(
+        len(quantities),
+        1,
+        squeeze=False,
+        height_ratios=[max(1, (contrasts["quantity"] == name).sum()) for name in quantities],
+    )[:, 0]
+    for axes, quantity in zip(panels, quantities, strict=True):
+        _panel(axes, measured, contrasts[contrasts["quantity"] == quantity], quantity)
+    measured.caption(
+        drawing,
+        "First minus second, paired by replication, with the pair's own 95 % interval",
+        "Filled: distinguishable from no difference by Holm's method over all rows",
+    )
+    return drawing
+
+
+def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: ignore[no-untyped-def]
+    unit = unit_of(quantity)
+    labels: list[str] = []
+    place = 0.0
+    places = []
+    for (name, first, second), group in rows.groupby(["contrast", "first", "second"], sort=False):
+        axes.text(0.0, place, f"{name}: {first} against {second}", fontsize=8, transform=axes.get_yaxis_transform(),
+                  va="center", fontweight="bold")  # fmt: skip
+        place += 1.0
+        for row in group.to_dict("records"):
+            look = measured.looks.get(row["policy"])
+            colour = look.colour if look else UNKNOWN
+            mean, low, high = (unit.factor * row[column] for column in ("difference", "low", "high"))
+            axes.plot([low, high], [place, place], color=colour, linewidth=1.8, solid_capstyle="butt")
+            axes.plot(mean, place, marker=look.marker if look else "o", color=colour, markersize=5,
+                      markerfacecolor=colour if row["distinguishable"] else "white", linestyle="none")  # fmt: skip
+            places.append(place)
+            labels.append(look.label if look else row["policy"])
+            place += 1.0
+        place += 0.4
+    axes.axvline(0, **style.GUIDE)
+    axes.set_yticks(places, labels, fontsize=8)
+    axes.set_ylim(place - 0.4, -0.8)
+    axes.grid(axis="y", visible=False)
+    most = np.nanmax(np.abs(unit.factor * rows[["difference", "low", "high"]].to_numpy(float)), initial=0.0)
+    axes.set_xlim(-1.08 * (most or 1.0), 1.08 * (most or 1.0))
+    axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference.strip() or 'its own unit'})")
