@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from edgesim.results.plots import style
-from edgesim.results.units import quantity_in_words, unit_of
+from edgesim.results.quantity import quantity as quantity_of
+from edgesim.results.quantity import quantity_in_words
 from edgesim.studies.plots.measured import Measured
 
 UNKNOWN = "#333333"
@@ -35,7 +36,7 @@ def draw(measured: Measured) -> Figure:
 
 
 def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: ignore[no-untyped-def]
-    unit = unit_of(quantity)
+    unit = quantity_of(quantity)
     labels: list[str] = []
     place = 0.0
     places = []
@@ -60,4 +61,4 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     axes.grid(axis="y", visible=False)
     most = np.nanmax(np.abs(unit.factor * rows[["difference", "low", "high"]].to_numpy(float)), initial=0.0)
     axes.set_xlim(-1.08 * (most or 1.0), 1.08 * (most or 1.0))
-    axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference.strip() or 'its own unit'})")
+    axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference_unit or 'in its own unit'})")

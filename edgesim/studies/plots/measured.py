@@ -18,6 +18,8 @@ from edgesim.studies.design import Value, points_of
 from edgesim.studies.findings import Findings
 from edgesim.studies.read_study import base_of
 
+DRAWN = ("on_time_", "miss_ratio", "latency_", "energy_j", "bytes_up", "arrivals_hz", "exit:", "cut:")
+"""How the quantities begin that pictures show."""
 MOST_AXES = 8
 MOST_MAPS = 3
 MOST_VALUES = 60
@@ -30,10 +32,11 @@ class Measured:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.policies = findings.policies
-        self.measure = measure_asked(findings)
-        self.deadline_ms = deadline_asked(findings, self.measure) if self.policies else None
+        frame = findings.summaries([name for name in findings.quantities if name.startswith(DRAWN)])
+        self._frame = frame[frame.n > 0]
+        self.measure = measure_asked(self._frame)
+        self.deadline_ms = deadline_asked(findings, self._frame, self.measure)
         self.looks = style.looks({"policies": {name: {"oracle": name in self._oracles} for name in self._asked}})
-        self._frames: dict[tuple[str, ...], pd.DataFrame] = {}
 
     @property
     def _oracles(self) -> Collection[str]:
@@ -150,10 +153,7 @@ class Measured:
         return float(self._means("arrivals_hz")["mean"].mean() * window_s)
 
     def _means(self, *quantities: str) -> pd.DataFrame:
-        if quantities not in self._frames:
-            frame = self.findings.summaries(quantities)
-            self._frames[quantities] = frame[frame.n > 0]
-        return self._frames[quantities]
+        return self._frame[self._frame["quantity"].isin(quantities)]
 
 
 def axis_of_values(axes: Axes, measured: Measured, axis: str) -> Mapping[Value, float]:
