@@ -48,7 +48,7 @@ def folder(bench, finished: dict[str, Path]) -> Path:
 
 def test_everything_is_in_the_folder(folder: Path) -> None:
     expected = {"manifest.json", "summary.json", *(f"{stem}.parquet" for stem in TABLES)}
-    expected |= {f"plots/{name}.{form}" for name in PLOTS for form in ("png", "svg")}
+    expected |= {f"plots/{name}.{form}" for name in PLOTS for form in ("png", "svg", "pdf")}
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == expected
     assert folder.name.startswith("toy-")
     manifest = json.loads((folder / "manifest.json").read_text())

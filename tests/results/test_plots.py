@@ -38,13 +38,13 @@ def summary_of(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text())
 
 
-def test_every_plot_is_written_as_png_and_svg(folder: Path, files: list[Path]) -> None:
+def test_every_plot_is_written_as_png_svg_and_pdf(folder: Path, files: list[Path]) -> None:
     names = {"on_time_accuracy", "decomposition", "shares", "latency_cdf", "link_rate"}
-    assert {file.name for file in files} == {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+    assert {file.name for file in files} == {f"{name}.{kind}" for name in names for kind in ("png", "svg", "pdf")}
     assert {file for file in (folder / "plots").iterdir()} == set(files)
     for file in files:
-        start = file.read_bytes()[:8]
-        assert start == b"\x89PNG\r\n\x1a\n" if file.suffix == ".png" else start.startswith(b"<?xml")
+        begins = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml", ".pdf": b"%PDF"}[file.suffix]
+        assert file.read_bytes().startswith(begins)
 
 
 def test_captions_say_requests_replications_seed_and_labels(files: list[Path]) -> None:

@@ -38,7 +38,7 @@ def test_a_run_leaves_one_whole_folder(tmp_path: Path) -> None:
     names = {path.name for path in run.folder.iterdir()}
     assert names == {"manifest.json", "summary.json", "plots", *(f"{name}.parquet" for name in TABLES)}
     for plot in ("on_time_accuracy", "decomposition", "shares", "latency_cdf", "link_rate"):
-        for kind in ("png", "svg"):
+        for kind in ("png", "svg", "pdf"):
             assert (run.folder / "plots" / f"{plot}.{kind}").stat().st_size > 1000
     assert json.loads((run.folder / "manifest.json").read_text()) == json.loads(json.dumps(run.manifest))
     assert json.loads((run.folder / "summary.json").read_text()) == run.summary

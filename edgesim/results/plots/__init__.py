@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def draw_all(run_folder: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """Draw every plot of a run into ``plots/`` as PNG and SVG; returns the files.
+    """Draw every plot of a run into ``plots/`` as PNG, SVG and PDF; returns the files.
 
     run_folder: holds ``manifest.json``, ``summary.json`` and the four tables.  manifest: its ``link_rate`` (``device``,
     ``edges_s``, ``rates_bps`` of replication 0) is drawn with the decisions on it; without it that plot is left out.
