@@ -29,7 +29,7 @@ def test_it_runs(file: Path, tmp_path: Path) -> None:
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error"]
     pictures = [output for output in outputs if "image/png" in output.get("data", ())]
-    assert len(pictures) >= 3
+    assert pictures
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda path: path.stem)
