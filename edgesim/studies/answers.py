@@ -13,6 +13,7 @@ from edgesim.results.measure import Measure
 from edgesim.results.quantity import quantity, quantity_in_words
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.best import Best, Point
+from edgesim.studies.design import Value
 from edgesim.studies.findings import Findings
 from edgesim.studies.study import POLICY
 
@@ -64,8 +65,8 @@ def difference_in_words(name: str, difference: float, half: float) -> str:
     """``12.34 ± 5.60 points``; half: of the interval, NaN where there is none."""
     shown = quantity(name)
     amount = shown.text(difference)
-    if not np.isnan(half):
-        like = max(abs(difference), half)
+    if not np.isnan(half):  # both with the same decimals; points with two at most
+        like = max(abs(difference), half, 0.01 if shown.difference_unit == "points" else 0.0)
         amount = f"{shown.text(difference, like)} ± {shown.text(half, like)}"
     return f"{amount} {shown.difference_unit}".rstrip()
 
@@ -98,7 +99,12 @@ def where_sentences(found: Sequence[Best], axes: Sequence[str]) -> list[str]:
 
 def point_in_words(point: Point, axes: Sequence[str]) -> str:
     """``cv 0.5, cameras 10``."""
-    return ", ".join(f"{axis} {value}" for axis, value in zip(axes, point, strict=True))
+    return ", ".join(f"{axis} {value_in_words(value)}" for axis, value in zip(axes, point, strict=True))
+
+
+def value_in_words(value: Value) -> str:
+    """Numbers without idle decimals."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _by_policy(found: Sequence[Best]) -> dict[str, list[Best]]:

@@ -14,7 +14,7 @@ from edgesim.results.quantity import quantity_in_words
 from edgesim.results.report import MOST_ROWS
 from edgesim.results.summary_tables import COSTS, cost_cells
 from edgesim.results.table import Table
-from edgesim.studies.answers import difference_in_words
+from edgesim.studies.answers import difference_in_words, value_in_words
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.best import Best, Point
 from edgesim.studies.findings import Findings
@@ -97,7 +97,7 @@ def measure_table(findings: Findings, means: Means, measure: Measure, deadline_m
     for point in means.points:
         found = [means.get(point, policy, deadline_ms, measure.key) for policy in findings.policies]
         n = [mean.n for mean in found if mean]
-        rows.append((*map(str, point), *(_value(mean, measure) for mean in found), _span(n)))
+        rows.append((*map(value_in_words, point), *(_value(mean, measure) for mean in found), _span(n)))
     return Table(
         f"{_column(measure)} {at_deadline(deadline_ms)}",
         (*findings.axes, *_policies(findings), "n"),
@@ -115,7 +115,7 @@ def best_table(findings: Findings, found: Sequence[Best], measure: Measure, dead
         ahead = second.interval if second else None
         rows.append(
             (
-                *map(str, best.point),
+                *map(value_in_words, best.point),
                 best.policy,
                 second.second if second else "",
                 _interval(best.value.mean, best.value.high, measure, measure.digits),
@@ -141,7 +141,7 @@ def deadline_table(findings: Findings, means: Means, measure: Measure) -> Table:
     rows = []
     for point, name, policy in _rows(findings, means):
         found = [means.get(point, name, at_ms, measure.key) for at_ms in deadlines_ms]
-        rows.append((*map(str, point), policy, *(_value(mean, measure) for mean in found)))
+        rows.append((*map(value_in_words, point), policy, *(_value(mean, measure) for mean in found)))
     headings = (*findings.axes, "policy", *map(deadline_in_words, deadlines_ms))
     return Table(f"{_column(measure)} by deadline", headings, rows, names=len(findings.axes) + 1)
 
@@ -154,7 +154,7 @@ def cost_table(findings: Findings, means: Means, deadline_ms: float | None) -> T
         found = {metric: means.get(point, name, at_ms, metric) for metric in COST_METRICS}
         found["miss_ratio"] = means.get(point, name, deadline_ms, "miss_ratio")
         cells = cost_cells({metric: mean.mean if mean else None for metric, mean in found.items()})
-        rows.append((*map(str, point), policy, *cells))
+        rows.append((*map(value_in_words, point), policy, *cells))
     return Table(
         "What it took, per request",
         (*findings.axes, "policy", *COSTS),

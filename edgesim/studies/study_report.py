@@ -15,7 +15,7 @@ from edgesim.results.report_pictures import picture_section
 from edgesim.results.run_report import warning_section
 from edgesim.results.table import Table
 from edgesim.results.trust import marks, trust_section
-from edgesim.studies.answers import best_sentence, contrast_sentences, point_in_words, where_sentences
+from edgesim.studies.answers import best_sentence, contrast_sentences, point_in_words, value_in_words, where_sentences
 from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.best import Best, best_policies
 from edgesim.studies.design import points_of
@@ -150,8 +150,9 @@ def _size(findings: Findings, replications: pd.Series) -> str:
 
 def _axes(findings: Findings) -> Iterator[tuple[str, str]]:
     for name, axis in findings.study.axes.items():
-        values = ", ".join(map(str, points_of(axis)))
-        base = f" (base: {base_of(axis)})" if findings.study.design == "one_at_a_time" or axis.base is not None else ""
+        values = ", ".join(map(value_in_words, points_of(axis)))
+        named = findings.study.design == "one_at_a_time" or axis.base is not None
+        base = f" (base: {value_in_words(base_of(axis))})" if named else ""
         meaning = f"{axis.label}, " if axis.label else ""
         yield name, f"{meaning}{' and '.join(axis.keys or (str(axis.key),))}: {values}{base}"
 

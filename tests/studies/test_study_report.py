@@ -15,6 +15,7 @@ from small_studies import small_study
 
 from edgesim.results import report
 from edgesim.results.report import render
+from edgesim.studies.answers import difference_in_words
 from edgesim.studies.conduct import conduct
 from edgesim.studies.design import Cell
 from edgesim.studies.findings import Findings
@@ -64,6 +65,13 @@ def test_contrasts_are_said_in_words(findings: Findings, page: PageReader) -> No
     assert "With high, seer (oracle) it is the same in every replication." in page.texts["li"]
 
 
+def test_points_have_two_decimals_however_small_they_are() -> None:
+    assert difference_in_words("on_time_accuracy", 0.000217, 0.000491) == "0.02 ± 0.05 points"
+    assert difference_in_words("on_time_accuracy", -0.1791, float("nan")) == "-17.91 points"
+    assert difference_in_words("on_time_error", 0.00217, 0.0491) == "0.0022 ± 0.0491"
+    assert difference_in_words("latency_p95_s", 0.25, 1.5) == "250 ± 1500 ms"
+
+
 def test_contrasts_are_those_of_the_table(findings: Findings, page: PageReader) -> None:
     headings, *rows = page.table("Contrasts")
     expected = findings.contrasts().to_dict("records")
@@ -83,7 +91,7 @@ def test_means_are_those_of_the_study(findings: Findings, page: PageReader) -> N
     assert headings == ["cv", "count", "low", "high", "seer (oracle)", "n"] and len(rows) == 6
     points = findings.cells.itertuples(index=False, name=None)
     for cell, (point, row) in enumerate(zip(points, rows, strict=True)):
-        assert row[:2] == [str(value) for value in point] and row[-1] == "4"
+        assert row[:2] == [f"{value:g}" for value in point] and row[-1] == "4"
         for policy, text in zip(LEVELS, row[2:], strict=False):
             mean = frame[(frame.cell == cell) & (frame.policy == policy) & (frame.deadline_ms == 50)].iloc[0]
             assert text == f"{100 * mean['mean']:.1f}±{100 * (mean['high'] - mean['mean']):.1f}"
@@ -104,7 +112,7 @@ def test_the_best_policy_is_said_and_listed(page: PageReader) -> None:
     assert said == [
         "Best on-time accuracy at 50 ms, oracles aside, of 6 points: high at 4 (distinguishable from the second at "
         "each); low at 2 (distinguishable from the second at each).",
-        "low is best at cv 0.5, count 9; cv 1.0, count 9.",
+        "low is best at cv 0.5, count 9; cv 1, count 9.",
         "high is best elsewhere.",
     ]
     headings, *rows = page.table("Best policy")
@@ -117,7 +125,7 @@ def test_what_was_asked_can_be_asked_again(findings: Findings, page: PageReader)
     document = YAML(typ="safe").load(page.texts["pre"][0])
     assert Study.model_validate(document) == findings.study
     facts = dict(zip(page.texts["dt"], page.texts["dd"], strict=True))
-    assert facts["cv"] == "variability, links.a.cv: 0.5, 1.0"
+    assert facts["cv"] == "variability, links.a.cv: 0.5, 1"
     assert facts["results"] == "hand-abc" and facts["seed"] == "3"
 
 
