@@ -68,8 +68,10 @@ def _averaged(run: RecordedRun, cells: list[int]) -> tuple[np.ndarray, np.ndarra
 
 
 def _differ(start: np.ndarray, rest: np.ndarray) -> bool:
-    """Whether two parts of a series have means further apart than chance has it, as the batches of the rest vary."""
-    batch = len(rest) / BATCHES
+    """Whether two parts of a series have means further apart than chance has it, as the batches of the rest vary.
+
+    A start shorter than a batch is taken to vary as though its requests were independent, which errs on the quiet side.
+    """
     spread = float(batch_means(rest).std(ddof=1))
-    error = spread * np.sqrt(batch / max(len(start), batch) + 1 / BATCHES)
+    error = spread * np.sqrt(len(rest) / BATCHES / len(start) + 1 / BATCHES)
     return t_p(float(start.mean() - rest.mean()), error, BATCHES) < CHANCE
