@@ -21,6 +21,9 @@ SLOPE = 0.005
 told from the slow swings of a stable queue at high load."""
 
 
+NOTHING_COUNTS = "no request arrived in the measured window: there is nothing to measure"
+
+
 def growing_waits(counted: Counted, cells: list[int]) -> list[str]:
     """A sentence for each wait that trends upwards over the cells (the replications of one run of a policy).
 
@@ -67,8 +70,8 @@ def full_nodes(utilisation: dict[str, float]) -> list[str]:
     ]
 
 
-def cut_off(unfinished: float) -> list[str]:
+def cut_off(unfinished: float | None) -> list[str]:
     """A sentence where requests were still under way when the run ended."""
-    if not unfinished > 0:
+    if unfinished is None or not unfinished > 0:
         return []
     return [f"{unfinished:.2%} of the requests were unfinished at the end of the drain and count as misses"]

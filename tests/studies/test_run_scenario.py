@@ -235,3 +235,9 @@ def test_every_request_ends_once(no_plots: None, tmp_path: Path) -> None:
         assert sorted(rows.number) == list(range(len(rows))) and len(rows) > 300
     assert (requests[requests.end == "dropped"].reason != "").all()
     assert (requests[requests.end == "unfinished"].reason == "end of run").all()
+
+
+def test_a_run_in_which_nothing_counts_says_so(tmp_path: Path) -> None:
+    run = run_scenario(small(duration_s=1.001, warmup_s=1.0, replications=2), tmp_path)
+    assert run.summary["requests"] == 0
+    assert run.summary["warnings"] == ["no request arrived in the measured window: there is nothing to measure"]
