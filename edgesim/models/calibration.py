@@ -9,7 +9,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-BINS = 15
+from edgesim.models.reliability import BINS, reliability
+
 TEMPERATURES = (0.02, 50.0)
 
 
@@ -59,12 +60,6 @@ def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def calibration_error(logits: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Expected calibration error: the gap between confidence and accuracy, averaged over the samples.
-
-    The confidence is the largest probability; samples are gathered in ``bins`` of equal width, each closed above.
-    """
+    """Expected calibration error of logits (N, classes); the confidence is the largest probability."""
     probabilities = np.exp(log_softmax(logits.astype(np.float64), axis=-1))
-    confidences = probabilities.max(-1)
-    gaps = (logits.argmax(-1) == labels) - confidences
-    bin_of = np.ceil(confidences * bins).astype(int)
-    return float(np.abs(np.bincount(bin_of, weights=gaps)).sum() / len(labels))
+    return reliability(probabilities.max(-1), logits.argmax(-1) == labels, bins).calibration_error

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import softmax
 
 from edgesim.data.dataset import Dataset
-from edgesim.models.calibration import BINS
 from edgesim.models.checkpoint import Log
 from edgesim.models.evaluation import Score
+from edgesim.models.reliability import reliability
 from edgesim.models.zoo import ModelCard
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CLUTTER_BINS = 5
+LABEL_WIDTH = 0.12
+"""Of an exit's name in the picture of scores, as a share of the axis."""
 
 
 def draw_scores(folder: Path, title: str, card: ModelCard, scores: Sequence[Score]) -> None:
@@ -30,12 +32,25 @@ def draw_scores(folder: Path, title: str, card: ModelCard, scores: Sequence[Scor
     work = [count / 1e6 for count in card.macs]
     value, low, high = (factor * np.array(part) for part in zip(*scores, strict=True))
     axes[0].errorbar(work, value, [value - low, high - value], marker="o", markersize=4, capsize=3, color="#0072B2")
-    for exit, place in enumerate(zip(work, low, strict=True)):
+    for exit, above in enumerate(_raised(work)):
         text = f"exit {exit}\n{value[exit]:.2f}" if counting else f"exit {exit}\n{value[exit]:.1f} %"
-        axes[0].annotate(text, place, (0, -4), textcoords="offset points", ha="center", va="top", fontsize=8)
+        end, shift, side = (high, 4, "bottom") if above else (low, -4, "top")
+        place = (work[exit], end[exit])
+        axes[0].annotate(text, place, (0, shift), textcoords="offset points", ha="center", va=side, fontsize=8)
     axes[0].margins(x=0.1, y=0.2)
     axes[0].set(title=title, xlabel="work up to the exit [million MACs]", ylabel=unit)
     _save(figure, folder / "scores")
+
+
+def _raised(work: Sequence[float]) -> list[bool]:
+    """Which exits are named above their intervals: those with nearly as much work as one that is named below."""
+    near = LABEL_WIDTH * (max(work) - min(work))
+    below: list[float] = []
+    raised = [False] * len(work)
+    for exit in np.argsort(work, kind="stable").tolist():
+        raised[exit] = bool(below) and work[exit] - below[-1] < near
+        below += [] if raised[exit] else [work[exit]]
+    return raised
 
 
 def draw_training(folder: Path, title: str, log: Log) -> None:
@@ -100,13 +115,8 @@ def draw_attributes(folder: Path, title: str, card: ModelCard, outputs: np.ndarr
 
 def _reliability(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(mean confidence, accuracy) of each of the bins of equal width that are not empty."""
-    probabilities = softmax(logits.astype(np.float64), axis=-1)
-    confidence = probabilities.max(-1)
-    places = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    count = np.bincount(places, minlength=BINS)
-    right = np.bincount(places, logits.argmax(-1) == labels, BINS)
-    filled = count > 0
-    return np.bincount(places, confidence, BINS)[filled] / count[filled], right[filled] / count[filled]
+    confidence = softmax(logits.astype(np.float64), axis=-1).max(-1)
+    return reliability(confidence, logits.argmax(-1) == labels)[1:]
 
 
 def _errors(outputs: np.ndarray, test: Dataset) -> np.ndarray:

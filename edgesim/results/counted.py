@@ -31,7 +31,11 @@ class Counted:
 
     def column(self, name: str) -> np.ndarray:
         """A numeric or boolean column of the counted requests, shape (counted,)."""
-        return self._requests.column(name)[self._rows]
+        return self.part(self._requests.column(name))
+
+    def part(self, values: np.ndarray) -> np.ndarray:
+        """Of values of all requests, (rows,), those of the counted ones, (counted,)."""
+        return values[self._rows]
 
     def names(self, name: str) -> Names:
         """A column of names of the counted requests."""

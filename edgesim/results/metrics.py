@@ -83,10 +83,13 @@ def reasons(counted: Counted) -> dict[str, PerCell]:
     return {word: counted.share(counted.is_word("reason", word)) for word in counted.names("reason").words if word}
 
 
-def exit_shares(counted: Counted) -> dict[str, PerCell]:
-    """The share of counted requests answered by each exit (``MODEL/EXIT``) or not at all; the shares sum to 1."""
+def exit_shares(counted: Counted, among: np.ndarray | bool = True) -> dict[str, PerCell]:
+    """The share of counted requests answered by each exit (``MODEL/EXIT``) or not at all; the shares sum to 1.
+
+    among: which requests the shares are made up of, all where True; they are still shares of all.
+    """
     models, exits = counted.names("model"), counted.column("exit")
-    return _shares(counted, models.words, models.codes, exits, exits < 0)
+    return _shares(counted, models.words, models.codes, exits, exits < 0, among)
 
 
 def cut_shares(counted: Counted) -> dict[str, PerCell]:
@@ -96,12 +99,17 @@ def cut_shares(counted: Counted) -> dict[str, PerCell]:
 
 
 def _shares(
-    counted: Counted, words: tuple[str, ...], codes: np.ndarray, numbers: np.ndarray, nothing: np.ndarray
+    counted: Counted,
+    words: tuple[str, ...],
+    codes: np.ndarray,
+    numbers: np.ndarray,
+    nothing: np.ndarray,
+    among: np.ndarray | bool = True,
 ) -> dict[str, PerCell]:
     span = int(numbers.max(initial=0)) + 1
     keys = np.where(nothing, -1, codes.astype(np.int64) * span + numbers)
-    found = {NOTHING: counted.share(nothing)}
+    found = {NOTHING: counted.share(nothing & among)}
     for key in np.unique(keys[~nothing]).tolist():
         word, number = divmod(key, span)
-        found[f"{words[word]}/{number}"] = counted.share(keys == key)
+        found[f"{words[word]}/{number}"] = counted.share((keys == key) & among)
     return found

@@ -14,7 +14,7 @@ from edgesim.results.axis import DeadlineAxis
 from edgesim.results.cells import Cells
 from edgesim.results.counted import Counted
 from edgesim.results.points import Point, Points
-from edgesim.results.slots import slot_history
+from edgesim.results.slots import SlotHistory, slot_history
 from edgesim.results.tables import Tables
 
 
@@ -64,6 +64,11 @@ class RecordedRun:
         """Whether requests have errors, and are not only right or wrong."""
         return not np.isnan(self.tables.requests.column("missed_error")).all()
 
+    @cached_property
+    def history(self) -> SlotHistory:
+        """What the slots held, and when, in cells that are thresholded."""
+        return slot_history(self.tables.answers, self.tables.requests, self.cells, self.axis)
+
     def points(self, policy: str) -> list[Point]:
         """The policy at each deadline it can be judged at: own deadlines first, then the axis."""
         runs = self.cells.runs(policy)
@@ -74,8 +79,7 @@ class RecordedRun:
 
     @cached_property
     def _points(self) -> Points:
-        history = slot_history(self.tables.answers, self.tables.requests, self.cells, self.axis)
-        return Points(self.counted, history)
+        return Points(self.counted, self.history)
 
 
 def read_json(path: Path) -> dict[str, Any]:

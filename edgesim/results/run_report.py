@@ -19,9 +19,12 @@ CAPTIONS = {
     "on_time_accuracy": "On-time accuracy against the deadline: the share of all requests answered, and right, by then",
     "on_time_error": "On-time mean absolute error against the deadline, of all requests",
     "decomposition": "Where the time goes, waits apart from work",
+    "fronts": "What accuracy costs: latency, energy, bytes",
     "shares": "Which exits answered, and which cuts were sent",
     "latency_cdf": "The distribution of latencies",
-    "link_rate": "The rate of one uplink over time, and the decisions on it",
+    "regret": "Regret over the requests, against the best in hindsight",
+    "time_series": "One device over time: its uplink, what was decided, and how long it took",
+    "reliability": "How far the exits' confidence can be trusted",
 }
 """Pictures in the order of the page."""
 

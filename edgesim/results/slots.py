@@ -21,11 +21,12 @@ class SlotHistory:
     """A row per answer of a counted request that entered its slot; all arrays (rows,).
 
     The slot holds the row's answer from ``enter_s`` until just before ``leave_s`` (infinite: for ever), both since
-    the arrival.  ``relative``: the request's deadline over its class's mean.  ``first``: the first answer.
-    ``gain``: how much less the answer is off than no answer; NaN in classification.
+    the arrival.  ``request``: the request's row.  ``relative``: its deadline over its class's mean.  ``first``: the
+    first answer.  ``gain``: how much less the answer is off than no answer; NaN in classification.
     """
 
     cell: np.ndarray
+    request: np.ndarray
     sample: np.ndarray
     enter_s: np.ndarray
     leave_s: np.ndarray
@@ -64,6 +65,7 @@ def slot_history(answers: Table, requests: Table, cells: Cells, axis: DeadlineAx
     asked = _places(requests, cells, request)
     return SlotHistory(
         cell=answer_cell[wanted],
+        request=asked,
         sample=requests.column("sample")[asked],
         enter_s=enter_s,
         leave_s=leave_s,

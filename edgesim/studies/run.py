@@ -25,6 +25,7 @@ from edgesim.engine.world import Cell, replication_root
 from edgesim.errors import InputError
 from edgesim.network.build import build_rate
 from edgesim.network.rate import pieces
+from edgesim.outcomes.reliability import exit_reliability
 from edgesim.policies.registry import user_class
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.report import machine_in_words
@@ -93,6 +94,8 @@ def run_scenario(
             "link_rate": _link_rate(scenario),
         }
         _write_json(partial / "manifest.json", manifest)
+        if not scenario.regression:
+            _write_json(partial / "reliability.json", {"exits": exit_reliability(assets.test)})
         progress("summarising", 0, 1)
         summary = summarise(partial, manifest["labels"])
         write_summary(partial, summary)

@@ -12,7 +12,7 @@ import pytest
 
 from edgesim.results.columns import TABLES
 
-PLOTS = ("on_time_accuracy", "decomposition", "shares", "latency_cdf", "link_rate")
+PLOTS = ["on_time_accuracy", "decomposition", "shares", "latency_cdf", "fronts", "regret", "time_series", "reliability"]
 
 
 def results(out: Path) -> Path:
@@ -47,7 +47,7 @@ def folder(bench, finished: dict[str, Path]) -> Path:
 
 
 def test_everything_is_in_the_folder(folder: Path) -> None:
-    expected = {"manifest.json", "summary.json", *(f"{stem}.parquet" for stem in TABLES)}
+    expected = {"manifest.json", "summary.json", "reliability.json", *(f"{stem}.parquet" for stem in TABLES)}
     expected |= {f"plots/{name}.{form}" for name in PLOTS for form in ("png", "svg", "pdf")}
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == expected
     assert folder.name.startswith("toy-")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from synthetic_run import World
 
+from edgesim.outcomes.reliability import exit_reliability
+from edgesim.outcomes.synthetic import synthetic_outcomes
 from edgesim.results.columns import CELL, STAGES, TABLES, arrow_schema
 from edgesim.results.summary import summarise
 
@@ -41,8 +43,15 @@ def test_every_column_is_defined_in_its_table(stem: str) -> None:
 def test_every_key_of_the_summary_is_defined(tmp_path: Path) -> None:
     world = World(tmp_path, ["device_only", "anytime"], replications=2, devices=2, rate_hz=1.0, seed=1)
     found = keys(summarise(world.write({}), {"oracles": [], "costs": {}}))
-    section = PAGE.split("## summary.json")[1].split("## Columns")[0]
+    section = PAGE.split("## summary.json")[1].split("\n## ")[0]
     assert found == defined(section) - {"on_time_error", "missed_error"}  # of regression: test_errors.py
+
+
+def test_every_key_of_the_reliability_is_defined() -> None:
+    outcomes = synthetic_outcomes("toy", [1], [0.9], 0.5, 50, [100], [], 1, "test")
+    (found,) = exit_reliability({"toy": outcomes})
+    section = PAGE.split("## reliability.json")[1].split("\n## ")[0]
+    assert {"exits", *found} == defined(section)
 
 
 def test_columns_have_unique_names_and_a_meaning() -> None:

@@ -9,14 +9,25 @@ import pytest
 from synthetic_run import World, requests_of, scenario, write_run
 
 from edgesim.results.columns import STAGES
-from edgesim.results.plots import decomposition, draw_all, headline, shares, style
+from edgesim.results.plots import RELIABILITY, decomposition, draw_all, headline, latency_cdf, shares, style
 from edgesim.results.plots.latency_cdf import distribution
+from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import summarise, write_summary
 
 LABELS = {
     "oracles": ["link_oracle"],
     "costs": {"fashion on camera": "scaled: pi5-fp32", "fashion on edge": "measured"},
     "assumptions": ["Connections are warm"],
+}
+EXIT = {
+    "model": "fashion",
+    "exit": 2,
+    "outcomes": "executed",
+    "samples": 40,
+    "ece": 0.125,
+    "counts": [4, 36],
+    "confidences": [0.45, 0.975],
+    "accuracies": [0.25, 0.75],
 }
 POLICIES = ["device_only", "neurosurgeon", "anytime", "link_oracle"]
 
@@ -26,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     World(folder, POLICIES, replications=3, devices=3, rate_hz=1.0, seed=3).write(LABELS)
     write_summary(folder, summarise(folder, LABELS))
+    (folder / RELIABILITY).write_text(json.dumps({"exits": [EXIT]}))
     return folder
 
 
@@ -39,7 +51,16 @@ def summary_of(folder: Path) -> dict:
 
 
 def test_every_plot_is_written_as_png_svg_and_pdf(folder: Path, files: list[Path]) -> None:
-    names = {"on_time_accuracy", "decomposition", "shares", "latency_cdf", "link_rate"}
+    names = {
+        "on_time_accuracy",
+        "decomposition",
+        "shares",
+        "latency_cdf",
+        "fronts",
+        "regret",
+        "time_series",
+        "reliability",
+    }
     assert {file.name for file in files} == {f"{name}.{kind}" for name in names for kind in ("png", "svg", "pdf")}
     assert {file for file in (folder / "plots").iterdir()} == set(files)
     for file in files:
@@ -50,13 +71,18 @@ def test_every_plot_is_written_as_png_svg_and_pdf(folder: Path, files: list[Path
 def test_captions_say_requests_replications_seed_and_labels(files: list[Path]) -> None:
     for file in (file for file in files if file.suffix == ".svg"):
         text = " ".join(re.sub("<[^>]*>", " ", file.read_text()).split())
-        for words in ("in 3 replications", "seed 1", "scaled: pi5-fp32", "measured", "(oracle)"):
+        said = ["in 3 replications", "seed 1", "scaled: pi5-fp32", "measured"]
+        for words in [*said, "(oracle)"] if file.stem != "reliability" else said:
             assert words in text, (file.name, words)
 
 
-def test_without_a_link_rate_its_plot_is_left_out(folder: Path, files: list[Path]) -> None:
-    drawn = draw_all(folder, {})
-    assert "link_rate.png" not in {file.name for file in drawn}
+def test_where_models_count_there_is_no_reliability(tmp_path: Path) -> None:
+    world = scenario(name="count", policies={"a": {}})
+    requests = requests_of(9, error=1.0, missed_error=2.0, deadline_s=0.1, end="late", axis_deadline_ms=np.nan)
+    run = write_run(tmp_path, world, requests=requests)
+    write_summary(run, summarise(run, {}))
+    names = {file.stem for file in draw_all(run, {})}
+    assert "on_time_error" in names and "regret" in names and "reliability" not in names
 
 
 def test_drawing_twice_gives_the_same_svg(folder: Path, files: list[Path]) -> None:
@@ -118,9 +144,37 @@ def test_the_bars_of_the_decomposition_end_at_the_mean_latency(folder: Path) -> 
 
 
 def test_shares_fill_their_bars(folder: Path) -> None:
-    for axes in shares.draw(summary_of(folder)).axes:
+    for axes in shares.draw(RecordedRun(folder), summary_of(folder)).axes:
         rightmost = max(bar.get_x() + bar.get_width() for bar in axes.patches)
         assert rightmost == pytest.approx(1.0)
+
+
+def test_exits_of_devices_and_of_servers_look_apart(folder: Path) -> None:
+    """Hatched is what was answered without sending: all of device_only, and what the others did not send."""
+    summary = summary_of(folder)
+    above, below = shares.draw(RecordedRun(folder), summary).axes
+    runs = [next(run for run in summary["policies"][name]["runs"] if run["deadline_ms"] in (None, 100.0))
+            for name in POLICIES]  # fmt: skip
+    for row, run in enumerate(runs):
+        mine = [bar for bar in above.patches if round(bar.get_y() + bar.get_height() / 2) == row]
+        hatched = sum(bar.get_width() for bar in mine if bar.get_hatch())
+        answered = sum(share for kind, share in run["exits"].items() if kind != "none")
+        unsent = run["cuts"].get("none", 0.0)
+        assert hatched == pytest.approx(unsent * answered, abs=0.01), POLICIES[row]
+    assert not any(bar.get_hatch() for bar in below.patches)
+
+
+@pytest.mark.parametrize(
+    ("deadline", "drawn"),
+    [({"distribution": "fixed", "ms": 100.0}, [100.0]), ({"distribution": "uniform", "low_ms": 5, "high_ms": 9}, [])],
+)
+def test_the_caption_speaks_of_guides_that_are_there(tmp_path: Path, deadline: dict, drawn: list[float]) -> None:
+    world = scenario(devices={"camera": {"deadline": deadline}})
+    run = write_run(tmp_path, world, requests=requests_of(4, deadline_s=0.1, latency_s=0.01, end="on_time"))
+    figure = latency_cdf.draw(RecordedRun(run), summarise(run, {}))
+    guides = [line.get_xdata()[0] for line in figure.axes[0].get_lines()[1:]]
+    assert guides == drawn
+    assert ("Dotted" in figure.get_supxlabel()) == bool(drawn)
 
 
 def test_labels_of_exits_and_cuts() -> None:

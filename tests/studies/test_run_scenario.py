@@ -16,6 +16,8 @@ from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import plan_cells
 from edgesim.studies.run import appearing, grouped, run_scenario
 
+FILES = {"manifest.json", "summary.json", "reliability.json", *(f"{name}.parquet" for name in TABLES)}
+PLOTS = ["on_time_accuracy", "decomposition", "shares", "latency_cdf", "fronts", "regret", "time_series", "reliability"]
 BAD_POLICY = """\
 from edgesim.policies.base import Policy
 from edgesim.policies.plans import to_exit
@@ -35,9 +37,8 @@ def test_a_run_leaves_one_whole_folder(tmp_path: Path) -> None:
     run = run_scenario(small(), tmp_path / "out", progress=lambda *each: said.append(each))
     assert [path.name for path in (tmp_path / "out").iterdir()] == [run.folder.name]
     assert run.folder.name.startswith("small-") and not run.reused
-    names = {path.name for path in run.folder.iterdir()}
-    assert names == {"manifest.json", "summary.json", "plots", *(f"{name}.parquet" for name in TABLES)}
-    for plot in ("on_time_accuracy", "decomposition", "shares", "latency_cdf", "link_rate"):
+    assert {path.name for path in run.folder.iterdir()} == {*FILES, "plots"}
+    for plot in PLOTS:
         for kind in ("png", "svg", "pdf"):
             assert (run.folder / "plots" / f"{plot}.{kind}").stat().st_size > 1000
     assert json.loads((run.folder / "manifest.json").read_text()) == json.loads(json.dumps(run.manifest))

@@ -29,14 +29,16 @@ def draw(run: RecordedRun, summary: Mapping[str, Any]) -> Figure:
         rows = np.concatenate([run.counted.rows(cell) for cell in cells])
         times_ms, shares = distribution(latency_s[rows] * 1e3)
         axes.plot(times_ms, shares, color=look.colour, linestyle=look.line, linewidth=1.6, label=look.label)
-    for deadline_ms in _fixed_deadlines_ms(run):
+    fixed_ms = _fixed_deadlines_ms(run)
+    for deadline_ms in fixed_ms:
         axes.axvline(deadline_ms, **style.GUIDE)
         axes.text(deadline_ms, 1.005, f"{deadline_ms:g} ms", ha="center", va="bottom", fontsize=7.5, color="#555555")
     _time_axis(axes)
     axes.set_ylim(0, 1)
     axes.set_ylabel("share of all requests answered")
     style.legend_right(drawing, axes)
-    style.caption(drawing, summary, "Dotted: the devices' own fixed deadlines", *at_deadline(runs))
+    guides = ["Dotted: the devices' own fixed deadlines"] if fixed_ms else []
+    style.caption(drawing, summary, *guides, *at_deadline(runs))
     return drawing
 
 

@@ -35,7 +35,7 @@ def draw_panel(
         chosen = pareto_front(costs, sign * values)
         axes.step(costs[chosen], values[chosen], where="post", color=FRONT, linewidth=1.0, zorder=2)
     axes.set_xlabel(label)
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=-0.03 * axes.get_xlim()[1])  # what costs nothing shows whole
 
 
 def pareto_front(costs: np.ndarray, worths: np.ndarray) -> np.ndarray:

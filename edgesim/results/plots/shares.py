@@ -2,50 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
-from edgesim.results.metrics import NOTHING
+from edgesim.results.metrics import NOTHING, exit_shares
 from edgesim.results.plots import style
 from edgesim.results.plots.decomposition import at_deadline
+from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import reference_run
 
+EMPTY = 1e-9
 Shares = dict[str, float]
+LOCAL = "////"
+"""Hatching of what a device answered without sending anything."""
 
 
-def draw(summary: Mapping[str, Any]) -> Figure:
-    """Two panels of stacked bars: exits (unanswered requests grey), and last cuts sent (nothing sent grey)."""
+def draw(run: RecordedRun, summary: Mapping[str, Any]) -> Figure:
+    """Two panels of stacked bars: exits (unanswered requests grey), and last cuts sent (nothing sent grey).
+
+    An exit that answered is hatched where nothing was sent, so that the device itself answered.
+    """
     policies = style.looks(summary)
     runs = [reference_run(summary["policies"][name], summary["compared_at_ms"]) for name in policies]
+    local = [_local(run, name, each["deadline_ms"]) for name, each in zip(policies, runs, strict=True)]
     drawing = style.figure(2.2 + 0.62 * len(policies))
     panels = drawing.subplots(2, 1)
-    _panel(panels[0], [run["exits"] for run in runs], "exit that answered", exit_label, "no answer")
-    _panel(panels[1], [run["cuts"] for run in runs], "last cut sent", cut_label, "nothing sent")
+    nowhere: list[Shares] = [{}] * len(runs)
+    _panel(panels[0], [run["exits"] for run in runs], local, "exit that answered", exit_label, "no answer")
+    _panel(panels[1], [run["cuts"] for run in runs], nowhere, "last cut sent", cut_label, "nothing sent")
     for axes in panels:
         style.policy_rows(axes, policies)
         axes.set_xlim(0, 1)
     panels[1].set_xlabel("share of requests")
-    style.caption(drawing, summary, *at_deadline(runs))
+    style.caption(drawing, summary, "Hatched: answered by the device itself, and nothing was sent", *at_deadline(runs))
     return drawing
 
 
-def _panel(axes: Axes, shares: list[Shares], title: str, label: Any, nothing: str) -> None:
+def _local(run: RecordedRun, policy: str, deadline_ms: float | None) -> Shares:
+    """The share of requests by the exit that answered, of those that sent nothing; a mean over replications."""
+    counted, cells = run.counted, run.cells.runs(policy)[deadline_ms]
+    shares = exit_shares(counted, counted.is_word("codec", ""))
+    return {kind: float(share[cells].mean()) for kind, share in shares.items() if kind != NOTHING}
+
+
+def _panel(
+    axes: Axes, shares: list[Shares], local: list[Shares], title: str, label: Callable[[str], str], nothing: str
+) -> None:
+    """Bars in parts: what the device answered itself, then the others; in both from shallow to deep."""
     kinds = sorted({kind for share in shares for kind in share} - {NOTHING}, key=depth)
     colours = graded_colours(kinds)
-    left = [0.0] * len(shares)
-    for kind in [*kinds, NOTHING]:
-        widths = [share.get(kind, 0.0) for share in shares]
-        if any(widths):
-            text = nothing if kind == NOTHING else label(kind)
-            axes.barh(range(len(shares)), widths, 0.66, left, color=colours[kind], label=text, edgecolor="white")
-        left = [start + width for start, width in zip(left, widths, strict=True)]
+    here = {kind: np.array([share.get(kind, 0.0) for share in local]) for kind in kinds}
+    away = {kind: np.array([share.get(kind, 0.0) for share in shares]) - here.get(kind, 0.0) for kind in colours}
+    left = np.zeros(len(shares))
+    for parts, hatch in ((here, LOCAL), (away, "")):
+        for kind, widths in parts.items():
+            if (widths > EMPTY).any():
+                look: dict[str, Any] = {"color": colours[kind], "edgecolor": "white", "hatch": hatch}
+                axes.barh(range(len(shares)), widths, 0.66, left, **look)
+                left += widths
     axes.set_title(title, loc="left", fontsize=9)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7.5, ncols=1 + len(kinds) // 12)
+    handles = [Patch(facecolor=colours[kind], label=label(kind)) for kind in kinds]
+    if any((widths > EMPTY).any() for widths in here.values()):
+        handles.append(Patch(facecolor="#777777", edgecolor="white", hatch=LOCAL, label="on the device,\nnothing sent"))
+    if (away[NOTHING] > EMPTY).any():
+        handles.append(Patch(facecolor=colours[NOTHING], label=nothing))
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7.5,
+                ncols=1 + len(kinds) // 12)  # fmt: skip
 
 
 def graded_colours(kinds: list[str]) -> dict[str, str]:
