@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ def hand_study(
     notes: tuple[str, ...] = (),
     measure: str = "on_time_accuracy",
     deadlines_ms: Iterable[float | None] = (None, 20.0, 50.0),
+    costs: Mapping[str, float] = COSTS,
     **changes: Any,
 ) -> Findings:
     """A study of ``STUDY``, ``changes`` made; its policy ``seer`` is an oracle."""
@@ -56,6 +57,8 @@ def hand_study(
     scenario = {
         "name": "small",
         "seed": 3,
+        "duration_s": 65.0,
+        "warmup_s": 5.0,
         "devices": {"camera": {"deadline": {"distribution": "fixed", "ms": 50}}},
         "deadlines_ms": [each for each in deadlines_ms if each],
         "policies": {name: {} for name in policies},
@@ -73,8 +76,8 @@ def hand_study(
         for cell in cells:
             for number in range(finished(cell)):
                 values: dict[Quantity, float] = {}
-                for policy in policies:
-                    values |= {(policy, None, name): value for name, value in COSTS.items()}
+                for policy in [str(cell.point["policy"])] if "policy" in cell.point else policies:
+                    values |= {(policy, None, name): value for name, value in costs.items()}
                     values |= {(policy, at_ms, "miss_ratio"): 0.125 for at_ms in deadlines_ms}
                     found = accuracy(cell, number, policy)
                     values |= {(policy, at_ms, measure): found * ((at_ms or 50) / 50) for at_ms in deadlines_ms}

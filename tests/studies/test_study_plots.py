@@ -1,4 +1,4 @@
-"""What the pictures of a study show is what its tables say."""
+"""The pictures of a study show what its tables say, whatever its design and its state."""
 
 from __future__ import annotations
 
@@ -6,220 +6,296 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from hand_studies import COSTS, hand_study
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import to_rgb
-from small_studies import small_study, write_study
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from edgesim.results.plots import style
+from edgesim.results.measure import ACCURACY
+from edgesim.results.plots.pareto import COSTS as PRICES
 from edgesim.results.plots.pareto import pareto_front
 from edgesim.studies.best import best_policies
-from edgesim.studies.conduct import conduct
+from edgesim.studies.design import Cell
 from edgesim.studies.findings import Findings
-from edgesim.studies.ledger import Ledger
-from edgesim.studies.plots import along, best_map, captions_of, contrast_intervals, deadlines, draw_study, shares
+from edgesim.studies.plots import (
+    _figures,
+    along,
+    best_map,
+    captions_of,
+    contrast_intervals,
+    deadlines,
+    draw_study,
+    fronts,
+    shares,
+)
 from edgesim.studies.plots.measured import Measured
-from edgesim.studies.read_study import read_study
 
-POLICIES = ["local", "twin", "remote", "clairvoyant"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    at = tmp_path_factory.mktemp("pictures")
-    changes = {
-        "policies": POLICIES,
-        "set": {"duration_s": 8, "devices.camera.processor": {"factor": 3}},
-        "replications": 8,
-        "axes": {
-            "delay": {"key": "links.access.delay_ms", "values": [1, 5, 40], "label": "delay (ms)"},
-            "server": {"key": "servers.edge.processor.factor", "values": [0.25, 9], "names": ["fast", "slow"]},
-        },
-        "contrasts": {"far": {"first": {"delay": 40}, "second": {"delay": 1}, "deadline_ms": 15}},
-    }
-    policies = {
-        "local": {"type": "device_only"},
-        "twin": {"type": "device_only"},
-        "remote": {"type": "server_only", "codec": "raw"},
-        "clairvoyant": {"type": "clairvoyant"},
-    }
-    study, base = read_study(write_study(at, changes, {"policies": policies}))
-    return conduct(study, base, at / "out", jobs=2).folder
-
-
-@pytest.fixture(scope="module")
-def measured(folder: Path) -> Measured:
-    return Measured(Findings(folder))
-
-
-def lines(axes: Any) -> dict[str, tuple[list[float], list[float]]]:
-    return {
-        line.get_label(): (list(line.get_xdata()), list(line.get_ydata()))
-        for line in axes.get_lines()
-        if not line.get_label().startswith("_")
-    }
-
-
-def means(measured: Measured, quantity: str, **where: Any) -> list[float]:
-    """Straight from the findings: at 15 ms where it was measured there, else at own deadlines."""
-    rows = measured.findings.summaries([quantity])
-    for name, value in where.items():
-        rows = rows[rows[name] == value]
-    asked = rows[rows.deadline_ms == 15]
-    return (asked if len(asked) else rows[rows.deadline_ms.isna()])["mean"].tolist()
-
-
-def test_curves_along_an_axis_are_the_means_with_the_others_at_their_base(measured: Measured):
-    figure = along.draw(measured, "delay")
-    accuracy, missed, latency = figure.axes
-    for policy in POLICIES:
-        label = "clairvoyant (oracle)" if policy == "clairvoyant" else policy
-        x, y = lines(accuracy)[label]
-        assert x == [1, 5, 40]
-        assert y == pytest.approx(means(measured, "on_time_accuracy", policy=policy, server="fast"))
-        assert lines(missed)[label][1] == pytest.approx(means(measured, "miss_ratio", policy=policy, server="fast"))
-        in_ms = [1e3 * value for value in means(measured, "latency_p95_s", policy=policy, server="fast")]
-        assert lines(latency)[label][1] == pytest.approx(in_ms)
-    assert latency.get_xlabel() == "delay (ms)"
-    assert "server fast" in figure.get_supxlabel()
-
-
-def test_an_oracle_is_dashed_and_named_so(measured: Measured):
-    looks = {line.get_label(): line.get_linestyle() for line in along.draw(measured, "delay").axes[0].get_lines()}
-    assert looks["clairvoyant (oracle)"] == "--"
-    assert {style for label, style in looks.items() if "oracle" not in label} == {"-"}
-
-
-def test_names_stand_side_by_side_with_bars(measured: Measured):
-    figure = along.draw(measured, "server")
-    axes = figure.axes[0]
-    assert [text.get_text() for text in figure.axes[-1].get_xticklabels()] == ["fast", "slow"]
-    assert len(axes.containers) == len(POLICIES)
-    values = [container.lines[0].get_ydata().tolist() for container in axes.containers]
-    assert values[0] == pytest.approx(means(measured, "on_time_accuracy", policy="local", delay=1))
-
-
-def test_panels_by_deadline_are_the_points_of_the_curve(measured: Measured):
-    figure = deadlines.draw(measured, "delay")
-    for axes, delay in zip(figure.axes, (1, 5, 40), strict=True):
-        assert axes.get_title(loc="left") == f"delay {delay}"
-        rows = measured.findings.summaries(["on_time_accuracy"])
-        rows = rows[(rows.policy == "remote") & (rows.delay == delay) & (rows.server == "fast")].dropna(
-            subset="deadline_ms"
-        )
-        assert lines(axes)["remote"] == (rows.deadline_ms.tolist(), pytest.approx(rows["mean"].tolist()))
-
-
-def test_shares_are_stacked_to_one(measured: Measured):
-    figure = shares.draw(measured, "delay")
-    for axes in figure.axes:
-        tops = np.zeros(3)
-        for bars in axes.containers:
-            tops += [bar.get_height() for bar in bars]
-        assert tops == pytest.approx(np.ones(3)), axes.get_title(loc="left")
-
-
-def test_fields_are_hatched_where_the_best_two_cannot_be_told_apart(measured: Measured):
-    axes = best_map.draw(measured, "delay", "server").axes[0]
-    found = {best.point: best for best in best_policies(measured.findings, measured.measure, 15)}
-    assert len(axes.patches) == len(found) == 6
-    told = set()
-    for patch in axes.patches:
-        point = ((1, 5, 40)[round(patch.get_x() + 0.5)], ("fast", "slow")[round(patch.get_y() + 0.5)])
-        best = found[point]
-        assert bool(patch.get_hatch()) == (not best.distinguishable), point
-        red, green, blue, _ = patch.get_facecolor()
-        assert (red, green, blue) == pytest.approx(to_rgb(measured.looks[best.policy].colour))
-        assert best.policy != "clairvoyant", "an oracle is no choice"
-        told.add(best.distinguishable)
-    assert told == {True, False}, "the test would show nothing"
-
-
-def test_contrasts_are_filled_where_they_are_distinguishable(measured: Measured):
-    figure = contrast_intervals.draw(measured)
-    contrasts = measured.findings.contrasts()
-    points = [line for line in figure.axes[0].get_lines() if line.get_marker() not in ("None", "none", None, "")]
-    assert [line.get_xdata()[0] for line in points] == pytest.approx((100 * contrasts["difference"]).tolist())
-    filled = [line.get_markerfacecolor() != "white" for line in points]
-    assert filled == contrasts["distinguishable"].tolist()
-    assert set(filled) == {True, False}, "the test would show nothing"
-
-
-numbers = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12)
-
-
-@given(numbers)
-def test_the_front_is_who_nobody_beats(points: list[tuple[int, int]]):
-    costs, worths = (np.array([point[side] for point in points], float) for side in (0, 1))
-    beaten = {
-        place
-        for place, (cost, worth) in enumerate(points)
-        if any(c <= cost and w >= worth and (c, w) != (cost, worth) for c, w in points)
-    }
-    assert set(pareto_front(costs, worths).tolist()) == set(range(len(points))) - beaten
-
-
-def test_a_front_leaves_out_what_was_not_measured():
-    assert pareto_front(np.array([1.0, np.nan, 2.0]), np.array([0.5, 0.9, np.nan])).tolist() == [0]
-
-
-def test_every_picture_is_written_with_its_caption(folder: Path):
-    files = draw_study(Findings(folder))
-    names = ["contrasts", "along-delay", "along-server", "deadline-delay", "shares-delay", "deadline-server",
-             "shares-server", "best-delay-server", "fronts"]  # fmt: skip
-    assert [file.name for file in files] == [f"{name}.{kind}" for name in names for kind in ("png", "svg", "pdf")]
-    captions = captions_of(folder)
-    assert list(captions)[0] == "contrasts" and set(captions) == set(names)
-    assert captions["best-delay-server"] == "Which policy is best over delay-server"
-
-
-OTHERS: dict[str, dict[str, Any]] = {
-    "one replication": {"replications": 1},
-    "one policy": {"policies": ["local"], "contrasts": None},
-    "one at a time": {"design": "one_at_a_time"},
-    "a hypercube": {
-        "design": "latin_hypercube",
-        "samples": 4,
-        "contrasts": None,
-        "axes": {
-            "delay": {"key": "links.access.delay_ms", "range": {"low": 1, "high": 5, "count": 2}},
-            "count": {"key": "devices.camera.count", "values": [1, 2]},
-        },
-    },
-    "a policy axis": {
-        "axes": {
-            "policy": {"key": "policy", "values": ["local", "neuro"]},
-            "delay": {"key": "links.access.delay_ms", "values": [1, 5]},
-        },
-        "policies": None,
-        "contrasts": None,
-    },
-    "no deadlines": {"set": {"duration_s": 3, "deadlines_ms": []}, "contrasts": None},
+LEVELS = {"low": 0.4, "high": 0.6, "seer": 0.9}
+SPENT = {
+    **COSTS, "latency_mean_s": 0.02,
+    "exit:toy/0": 0.25, "exit:toy/2": 0.625, "exit:none": 0.125, "cut:int8/1": 0.5, "cut:png/0": 0.25, "cut:none": 0.25,
+}  # fmt: skip
+AXES: dict[str, Any] = {
+    "cv": {"key": "links.a.cv", "values": [0.5, 1.0], "label": "variability"},
+    "count": {"key": "devices.camera.count", "values": [1, 3, 9]},
 }
+NAMED: dict[str, Any] = {"codec": {"key": "policies.low.codec", "values": ["fp32", "int8"]}}
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_it_draws(tmp_path: Path, name: str):
-    study, base = read_study(write_study(tmp_path, OTHERS[name]))
-    findings = Findings(conduct(study, base, tmp_path / "out", jobs=1).folder)
-    files = draw_study(findings)
-    assert files and all(file.stat().st_size > 1000 for file in files)
-    assert any(file.name == "fronts.svg" for file in files)
+def accuracy(cell: Cell, replication: int, policy: str) -> float:
+    """``high`` beats ``low`` by far but for nine devices, where luck decides."""
+    luck = float(np.random.default_rng([cell.number, replication, len(policy)]).normal(0, 0.01))
+    return LEVELS[policy] - 0.2 * (cell.point.get("count") == 9) * (policy == "high") + luck
 
 
-def test_an_unfinished_study_is_drawn_as_far_as_it_is(folder: Path, tmp_path: Path):
-    with Ledger(folder / "ledger.sqlite") as ledger:
-        about, cells = ledger.about(), list(ledger.cells())
-    Ledger.create(tmp_path / "ledger.sqlite", about, cells).close()
-    assert draw_study(Findings(tmp_path)) == []
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    return hand_study(tmp_path_factory.mktemp("study") / "hand", accuracy, costs=SPENT, axes=AXES)
 
 
-def test_a_large_study_has_no_more_pictures_than_a_small_one(tmp_path: Path):
-    axes = {"delay": {"key": "links.access.delay_ms", "range": {"low": 1, "high": 40, "count": 80}}}
-    changes = {"axes": axes, "replications": 1, "policies": ["local"], "contrasts": None, "set": {"duration_s": 1.5}}
-    study, base = small_study(tmp_path, changes)
-    findings = Findings(conduct(study, base, tmp_path / "out", jobs=2).folder)
-    with style.applied():
-        assert len(deadlines.draw(Measured(findings), "delay").axes) == 6
-    assert len(draw_study(findings)) == 3 * 4
+@pytest.fixture(scope="module")
+def measured(findings: Findings) -> Measured:
+    return Measured(findings)
+
+
+def rows_of(findings: Findings, quantity: str, deadline_ms: float | None, **point: Any) -> pd.DataFrame:
+    """The table's rows for a quantity at a deadline, at the given values of axes."""
+    frame = findings.summaries([quantity])
+    at = frame.deadline_ms.isna() if deadline_ms is None else frame.deadline_ms == deadline_ms
+    for axis, value in point.items():
+        at &= frame[axis] == value
+    return frame[at]
+
+
+def lines_of(axes: Axes) -> dict[str, Any]:
+    return {str(line.get_label()): line for line in axes.get_lines()}
+
+
+def edges_of(band: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and the upper edge of a band between curves."""
+    x, y = band.get_paths()[0].vertices.T
+    places = np.unique(x)
+    return (np.array([edge(y[x == place]) for place in places]) for edge in (np.min, np.max))  # type: ignore[return-value]
+
+
+def test_curves_and_bands_along_an_axis_are_the_tables(findings: Findings, measured: Measured) -> None:
+    drawn = along.draw(measured, "count")
+    quantities = {"on_time_accuracy": (50.0, 1.0), "miss_ratio": (50.0, 1.0), "latency_p95_s": (None, 1e3)}
+    for axes, (quantity, (deadline_ms, factor)) in zip(drawn.axes, quantities.items(), strict=True):
+        lines = lines_of(axes)
+        for policy, band in zip(measured.policies, axes.collections, strict=True):
+            rows = rows_of(findings, quantity, deadline_ms, cv=0.5, policy=policy)
+            line = lines[measured.looks[policy].label]
+            assert line.get_xdata().tolist() == [1.0, 3.0, 9.0]
+            assert line.get_ydata() == pytest.approx(factor * rows["mean"].to_numpy())
+            for edge, column in zip(edges_of(band), ("low", "high"), strict=True):
+                assert edge == pytest.approx(factor * rows[column].to_numpy())
+
+
+def test_panels_by_deadline_are_the_tables(findings: Findings, measured: Measured) -> None:
+    drawn = deadlines.draw(measured, "cv")
+    assert [axes.get_title(loc="left") for axes in drawn.axes] == ["cv 0.5", "cv 1.0"]
+    for axes, cv in zip(drawn.axes, (0.5, 1.0), strict=True):
+        for policy in measured.policies:
+            line = lines_of(axes)[measured.looks[policy].label]
+            means = [
+                rows_of(findings, "on_time_accuracy", at_ms, cv=cv, count=1, policy=policy)["mean"].item()
+                for at_ms in (20.0, 50.0)
+            ]
+            assert line.get_xdata().tolist() == [20.0, 50.0] and line.get_ydata() == pytest.approx(means)
+
+
+def test_names_stand_apart_with_bars(tmp_path: Path) -> None:
+    findings = hand_study(tmp_path / "named", accuracy, costs=SPENT, axes=NAMED, contrasts=None)
+    measured = Measured(findings)
+    drawn = along.draw(measured, "codec")
+    assert [text.get_text() for text in drawn.axes[-1].get_xticklabels()] == ["fp32", "int8"]
+    axes = drawn.axes[0]
+    for policy, points in zip(measured.policies, axes.containers, strict=True):
+        rows = rows_of(findings, "on_time_accuracy", None, policy=policy)
+        marks, _, (bars,) = points.lines
+        assert marks.get_ydata() == pytest.approx(rows["mean"].to_numpy()) and marks.get_linestyle() == "None"
+        assert np.round(marks.get_xdata()).tolist() == [0.0, 1.0]
+        ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+        assert ends == pytest.approx(rows[["low", "high"]].to_numpy())
+    places = [points.lines[0].get_xdata()[0] for points in axes.containers]
+    assert len(set(places)) == len(places)
+
+
+def test_fields_are_hatched_where_the_test_cannot_tell(findings: Findings, measured: Measured) -> None:
+    axes = best_map.draw(measured, "cv", "count").axes[0]
+    fields = {(round(each.get_x() + 0.5), round(each.get_y() + 0.5)): each for each in axes.patches}
+    found = list(best_policies(findings, ACCURACY, 50.0))
+    assert len(fields) == len(found) == 6
+    assert {best.distinguishable for best in found} == {True, False}
+    values = {text.get_position(): text.get_text() for text in axes.texts}
+    for best in found:
+        place = ([0.5, 1.0].index(best.point[0]), [1, 3, 9].index(best.point[1]))
+        field: Rectangle = fields[place]
+        assert bool(field.get_hatch()) == (not best.distinguishable), best.point
+        assert field.get_facecolor()[:3] == pytest.approx(rgb(measured.looks[best.policy].colour))
+        assert values[place] == f"{100 * best.value.mean:.1f}" and best.policy != "seer"
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    return tuple(int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+
+
+def test_contrasts_are_filled_where_they_are_distinguishable(findings: Findings, measured: Measured) -> None:
+    def shifted(cell: Cell, replication: int, policy: str) -> float:
+        return accuracy(cell, replication, policy) - 0.1 * (cell.point["cv"] == 1.0) * (policy == "low")
+
+    other = hand_study(findings.folder.parent / "shifted", shifted, costs=SPENT, axes=AXES)
+    axes = contrast_intervals.draw(Measured(other)).axes[0]
+    table = other.contrasts()
+    assert set(table["distinguishable"]) == {True, False}
+    marks = [line for line in axes.get_lines() if line.get_marker() not in ("None", None, "")]
+    spans = [line for line in axes.get_lines() if len(line.get_xdata()) == 2 and line.get_solid_capstyle() == "butt"]
+    for row, mark, span in zip(table.to_dict("records"), marks, spans, strict=True):
+        assert mark.get_xdata() == pytest.approx([100 * row["difference"]])
+        assert span.get_xdata() == pytest.approx([100 * row["low"], 100 * row["high"]])
+        assert (mark.get_markerfacecolor() != "white") == row["distinguishable"]
+    assert len(marks) == len(table) == 3
+
+
+def test_shares_are_the_tables_and_sum_to_one(measured: Measured) -> None:
+    drawn = shares.draw(measured, "count")
+    wanted = ({0.25, 0.625, 0.125}, {0.5, 0.25})
+    for number, axes in enumerate(drawn.axes):
+        bars = [each for each in axes.patches if isinstance(each, Rectangle)]
+        for place in range(3):
+            heights = [bar.get_height() for bar in bars if round(bar.get_x() + bar.get_width() / 2) == place]
+            assert sum(heights) == pytest.approx(1.0) and set(heights) == wanted[number % 2]
+
+
+def test_fronts_are_the_tables_where_only_choices_vary(tmp_path: Path) -> None:
+    findings = hand_study(tmp_path / "fronts", accuracy, costs=SPENT, axes={**AXES, **NAMED})
+    measured = Measured(findings)
+    drawn = fronts.draw(measured)
+    for axes, (cost, (label, factor)) in zip(drawn.axes, PRICES.items(), strict=True):
+        assert axes.get_xlabel() == label
+        points = dict(zip(axes.get_legend_handles_labels()[1], axes.get_legend_handles_labels()[0], strict=True))
+        for policy in measured.policies:
+            rows = rows_of(findings, "on_time_accuracy", 50.0, cv=0.5, count=1, policy=policy)
+            found = np.asarray(points[measured.looks[policy].label].get_offsets())
+            assert len(found) == 2  # the two codecs, at the base of the other axes
+            assert found[:, 0] == pytest.approx(factor * SPENT[cost])
+            assert sorted(found[:, 1]) == pytest.approx(sorted(rows["mean"]))
+
+
+def test_oracles_are_dashed_or_open_and_named(measured: Measured) -> None:
+    lines = lines_of(along.draw(measured, "cv").axes[0])
+    assert {name: line.get_linestyle() for name, line in lines.items()} == {
+        "low": "-", "high": "-", "seer (oracle)": "--",
+    }  # fmt: skip
+    axes = fronts.draw(measured).axes[0]
+    handles, labels = axes.get_legend_handles_labels()
+    assert {label: len(each.get_facecolors()) for label, each in zip(labels, handles, strict=True)} == {
+        "low": 1, "high": 1, "seer (oracle)": 0,
+    }  # fmt: skip
+    (line,) = axes.get_lines()
+    assert max(line.get_ydata()) < 0.7  # the front leaves the oracle out
+
+
+POINTS = st.lists(
+    st.tuples(st.one_of(st.integers(0, 5), st.just(float("nan"))), st.one_of(st.integers(0, 5), st.just(float("nan")))),
+    max_size=12,
+)
+
+
+@given(POINTS)
+def test_the_front_is_whom_nobody_beats(points: list[tuple[float, float]]) -> None:
+    costs, worths = (np.array([point[side] for point in points], float) for side in (0, 1))
+    known = [place for place in range(len(points)) if not np.isnan(costs[place] + worths[place])]
+
+    def beats(one: int, other: int) -> bool:
+        no_worse = costs[one] <= costs[other] and worths[one] >= worths[other]
+        return bool(no_worse and (costs[one] < costs[other] or worths[one] > worths[other]))
+
+    expected = {place for place in known if not any(beats(other, place) for other in known)}
+    front = pareto_front(costs, worths)
+    assert set(front.tolist()) == expected and len(front) == len(expected)
+    assert np.all(np.diff(costs[front]) >= 0)
+
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "unfinished": {"finished": lambda cell: 2 if cell.number < 2 else 0},
+    "one_replication": {"replications": 1, "finished": lambda cell: 1},
+    "one_policy": {"policies": ("low",)},
+    "only_the_oracle": {"policies": ("seer",)},
+    "hypercube": {
+        "design": "latin_hypercube", "samples": 7, "contrasts": None,
+        "axes": {"cv": {"key": "links.a.cv", "range": {"low": 0.1, "high": 2.0, "count": 5}},
+                 "count": {"key": "devices.camera.count", "values": [1, 3, 9]}},
+    },
+    "named": {"axes": {**AXES, **NAMED}},
+    "one_at_a_time": {"design": "one_at_a_time"},
+    "counting": {"measure": "on_time_error", "contrasts": None},
+    "own_deadlines": {"deadlines_ms": (None,), "contrasts": None},
+    "policy_axis": {
+        "contrasts": {"who": {"first": {"policy": "high"}, "second": {"policy": "low"}, "deadline_ms": 50}},
+        "axes": {"policy": {"key": "policy", "values": ["low", "high", "seer"]}, "cv": AXES["cv"]},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", STUDIES)
+def test_every_picture_draws(tmp_path: Path, kind: str) -> None:
+    changes = {"costs": SPENT, "axes": AXES, **STUDIES[kind]}
+    if kind == "counting":
+        changes["costs"] = {**SPENT, "on_time_accuracy": 0.5}
+    found = dict(_figures(Measured(hand_study(tmp_path / kind, accuracy, **changes))))
+    axes = [name for name in changes["axes"] if name != "policy"]
+    wanted = {"fronts", *(f"along-{axis}" for axis in axes)}
+    if kind != "hypercube":
+        wanted |= {f"shares-{axis}" for axis in axes}
+        wanted |= {f"deadline-{axis}" for axis in axes} if kind != "own_deadlines" else set()
+    if kind not in ("hypercube", "one_at_a_time"):
+        wanted |= {f"best-{one}-{two}" for place, one in enumerate(axes) for two in axes[place + 1 :]}
+    if changes.get("contrasts", True):
+        wanted.add("contrasts")
+    assert found.keys() == wanted
+    for name, figure in found.items():
+        figure.draw_without_rendering()
+        assert shown(figure) or (kind == "only_the_oracle" and name.startswith("best")), name
+        assert "4 replications each" in (text := figure.get_supxlabel().replace("\n", " ")) or kind in (
+            "unfinished",
+            "one_replication",
+        ), text
+
+
+def shown(figure: Figure) -> bool:
+    """Whether anything but axes is drawn."""
+    return any(axes.get_lines() or axes.patches or axes.collections for axes in figure.axes)
+
+
+def test_errors_are_shown_where_models_count(tmp_path: Path) -> None:
+    findings = hand_study(tmp_path / "counting", accuracy, costs=SPENT, measure="on_time_error", contrasts=None)
+    axes = along.draw(Measured(findings), "cv").axes[0]
+    assert "mean absolute error" in axes.get_ylabel()
+    rows = rows_of(findings, "on_time_error", None, count=1, policy="low")
+    assert lines_of(axes)["low"].get_ydata() == pytest.approx(rows["mean"].to_numpy())
+
+
+def test_a_study_without_results_has_no_pictures(tmp_path: Path) -> None:
+    assert draw_study(hand_study(tmp_path / "empty", accuracy, finished=lambda cell: 0)) == []
+    assert captions_of(tmp_path / "empty") == {}
+
+
+def test_a_large_study_has_no_more_files_than_a_small_one(tmp_path: Path) -> None:
+    large: dict[str, Any] = {
+        "cv": {**AXES["cv"], "values": [0.5, *np.linspace(1.0, 3.0, 19).round(3).tolist()]},
+        "count": {**AXES["count"], "values": [1, 3, 9, 10, 11, 12, 13, 14, 15, 16]},
+    }
+    names = []
+    for name, axes in (("small", AXES), ("large", large)):
+        findings = hand_study(tmp_path / name, accuracy, costs=SPENT, axes=axes, finished=lambda cell: 2)
+        files = draw_study(findings)
+        assert {file.suffix for file in files} == {".png", ".svg", ".pdf"}
+        names.append(sorted(file.name for file in files))
+        assert captions_of(findings.folder).keys() == {file.stem for file in files}
+    assert findings.counts.cells == 200 and names[0] == names[1]
