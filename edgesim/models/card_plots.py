@@ -32,7 +32,7 @@ def draw_scores(folder: Path, title: str, card: ModelCard, scores: Sequence[Scor
     work = [count / 1e6 for count in card.macs]
     value, low, high = (factor * np.array(part) for part in zip(*scores, strict=True))
     axes[0].errorbar(work, value, [value - low, high - value], marker="o", markersize=4, capsize=3, color="#0072B2")
-    for exit, above in enumerate(_raised(work)):
+    for exit, above in enumerate(_raised(work, value)):
         text = f"exit {exit}\n{value[exit]:.2f}" if counting else f"exit {exit}\n{value[exit]:.1f} %"
         end, shift, side = (high, 4, "bottom") if above else (low, -4, "top")
         place = (work[exit], end[exit])
@@ -42,14 +42,17 @@ def draw_scores(folder: Path, title: str, card: ModelCard, scores: Sequence[Scor
     _save(figure, folder / "scores")
 
 
-def _raised(work: Sequence[float]) -> list[bool]:
-    """Which exits are named above their intervals: those with nearly as much work as one that is named below."""
+def _raised(work: Sequence[float], value: np.ndarray) -> list[bool]:
+    """Which exits are named above their intervals: of two with nearly the same work, the one with the larger value."""
     near = LABEL_WIDTH * (max(work) - min(work))
-    below: list[float] = []
     raised = [False] * len(work)
+    below: int | None = None
     for exit in np.argsort(work, kind="stable").tolist():
-        raised[exit] = bool(below) and work[exit] - below[-1] < near
-        below += [] if raised[exit] else [work[exit]]
+        if below is not None and work[exit] - work[below] < near:
+            up, below = (exit, below) if value[exit] >= value[below] else (below, exit)
+            raised[up] = True
+        else:
+            below = exit
     return raised
 
 
