@@ -154,6 +154,29 @@ def report(
 
 
 @app.command()
+def timeline(
+    run: Annotated[Path, typer.Argument(help="Results folder of a run.", show_default=False)],
+    requests: Annotated[
+        str, typer.Option(metavar="A..B", help="Which, numbered by arrival over all devices.")
+    ] = "0..199",
+    policy: Annotated[str | None, typer.Option(help="Under which policy; the first where not given.")] = None,
+    replication: Annotated[int, typer.Option(min=0, help="In which replication.")] = 0,
+    deadline: Annotated[
+        float | None, typer.Option(metavar="MS", help="Deadline of the axis; devices' own where not given.")
+    ] = None,
+    scenario_folder: Annotated[Path, typer.Option(help="What paths in the scenario count from.")] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="The trace; RUN/timeline-POLICY-REPLICATION.json where not given."),
+    ] = None,
+) -> None:
+    """When did what happen to requests of a run? A trace for ui.perfetto.dev and chrome://tracing."""
+    from edgesim.commands.timeline import timeline_command
+
+    timeline_command(run, requests, policy, replication, deadline, scenario_folder, out)
+
+
+@app.command()
 def profile(
     model: Annotated[str | None, typer.Argument(help="A model of the zoo or of timm.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The profile, or the script, to write.")] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import NORMAL, Callbacks, Event
@@ -15,6 +15,15 @@ from edgesim.workload.random import generator
 
 REPORT_BYTES = 8
 """Payload of a load report: one number."""
+
+
+class Report(NamedTuple):
+    """A message to a device.  said: (when it was made, expected wait).  number: counts those of its server."""
+
+    device: Device
+    role: str
+    said: tuple[float, float]
+    number: int
 
 
 class ReportingEngine(ScheduledEngine):
@@ -47,20 +56,22 @@ class ReportingEngine(ScheduledEngine):
             self._at((number + 1) * period_s, NORMAL, Event((server, period_s, number + 1), self._on_report))
 
     def _send_report(self, device: Device, role: str, report: tuple[float, float], number: int) -> None:
-        link = device.downlink
-
-        def done(_: Any, __: float, start: float, finish: float, ___: int, delay_s: float, *____: float) -> None:
-            if finish == inf:  # as for answers
-                return
-            device.down_busy_s += self._within(start, finish)
-            if not self._loses(role, device, report[0], f"report {number}"):
-                device.coming_reports.append((finish + delay_s, role, report))
-
+        link, about = device.downlink, Report(device, role, report, number)
         if isinstance(link, FifoLink):
             start, finish = link.send(report[0], REPORT_BYTES)
-            done(None, report[0], start, finish, REPORT_BYTES, link.delay_s)
+            self._report_sent(about, report[0], start, finish, REPORT_BYTES, link.delay_s)
         else:
-            link.send(None, REPORT_BYTES, done)
+            link.send(None, REPORT_BYTES, lambda _, *times: self._report_sent(about, *times))
+
+    def _report_sent(
+        self, report: Report, accepted: float, start: float, finish: float, nbytes: int, delay_s: float, *_: float
+    ) -> None:
+        if finish == inf:  # as for answers
+            return
+        device, role, said, number = report
+        device.down_busy_s += self._within(start, finish)
+        if not self._loses(role, device, said[0], f"report {number}"):
+            device.coming_reports.append((finish + delay_s, role, said))
 
     def _tell(self, device: Device, task: Task, back_s: float, now: float) -> None:
         role: str = task.node.role  # type: ignore[attr-defined]

@@ -29,14 +29,18 @@ def simulate(
     """
     recorder.begin(cell.key)
     clock = SimpyClock()
-    world = World(scenario, assets, cell, clock, recorder, outcomes, live)
-    clock.run_until(scenario.end_s)
+    run_to_end(World(scenario, assets, cell, clock, recorder, outcomes, live), clock, recorder)
+    return live.agreement if live else None
+
+
+def run_to_end(world: World, clock: SimpyClock, recorder: RunRecorder) -> None:
+    """Let a world happen on its clock, and record what its links and nodes did."""
+    clock.run_until(world.scenario.end_s)
     world.engine.finish()
     for row in link_rows(world):
         recorder.link(row)
     for row in node_rows(world):
         recorder.node(row)
-    return live.agreement if live else None
 
 
 def recorder_for(scenario: Scenario, assets: Assets, folder: Path) -> RunRecorder:

@@ -10,7 +10,7 @@ from typing import Any
 from edgesim.compute.nodes import Device, Server
 from edgesim.engine.clock import DELIVERY, Callbacks, Event
 from edgesim.engine.engine import Engine
-from edgesim.engine.request import DOWNLINK, DOWNLINK_WAIT, PROPAGATION, UPLINK, UPLINK_WAIT, Cancelling, Task
+from edgesim.engine.request import DOWNLINK, DOWNLINK_WAIT, PROPAGATION, UPLINK, UPLINK_WAIT, Cancelling, Request, Task
 from edgesim.engine.routes import Hop
 from edgesim.engine.transfers import CANCEL_BYTES
 
@@ -52,7 +52,7 @@ class TieredEngine(Engine):
         hop, *rest = task.ahead
         now, sums = task.t_s, task.request.sums
         assert task.shipped is not None
-        start, finish = self._cross(hop, now, task.shipped.sizes[task.request.sample])
+        start, finish = self._cross(hop, task.request, now, task.shipped.sizes[task.request.sample])
         if finish < inf:
             sums[UPLINK_WAIT] += start - now
             sums[UPLINK] += finish - start
@@ -61,7 +61,7 @@ class TieredEngine(Engine):
         task.back = (self.routes.back(hop), *task.back)
         self._reaches(task, finish + hop.fifo.delay_s)
 
-    def _cross(self, hop: Hop, now: float, nbytes: int) -> tuple[float, float]:
+    def _cross(self, hop: Hop, request: Request, now: float, nbytes: int) -> tuple[float, float]:
         start, finish = hop.fifo.send(now, nbytes)
         self.hop_busy_s[hop] += self._within(start, finish)
         return start, finish
@@ -86,7 +86,7 @@ class TieredEngine(Engine):
         hop, *rest = task.back
         now, sums = task.t_s, task.request.sums
         server: Server = task.node  # type: ignore[assignment]
-        start, finish = self._cross(hop, now, server.result_bytes)
+        start, finish = self._cross(hop, task.request, now, server.result_bytes)
         if finish < inf:
             sums[DOWNLINK_WAIT] += start - now
             sums[DOWNLINK] += finish - start
@@ -104,7 +104,7 @@ class TieredEngine(Engine):
         cancelling: Cancelling = event.subject
         request, server, ahead = cancelling[:3]
         if ahead:
-            _, finish = self._cross(ahead[0], self.clock.now, CANCEL_BYTES)
+            _, finish = self._cross(ahead[0], request, self.clock.now, CANCEL_BYTES)
             onward = Event(cancelling._replace(ahead=ahead[1:]), self._on_cancel_reaches)
             self._at(finish + ahead[0].fifo.delay_s, DELIVERY, onward)
             return

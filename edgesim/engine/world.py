@@ -148,7 +148,7 @@ class World:
         if kind is Engine and not self._paces_vary():
             let_devices_look_ahead(self.devices, self.servers.values())
             let_servers_look_ahead(self.servers.values(), self.devices)
-        engine = kind(
+        engine = self._built_as(kind)(
             self.clock,
             self.devices,
             self.servers,
@@ -167,6 +167,10 @@ class World:
                 for windows in self.befalling.away(class_name, node.name):
                     engine.watch(node, windows)
         return engine
+
+    def _built_as(self, kind: type[Engine]) -> type[Engine]:
+        """The class of the engine, of the kind that the scenario asks for: where somebody watches, one that tells."""
+        return kind
 
     def _fails(self) -> bool:
         """Whether nodes may go away, or devices give up on their servers."""

@@ -119,6 +119,7 @@ def run(
     prepare: Callable[[World], None] = lambda world: None,
     drive: Callable[[World], None] | None = None,
     clock: SimpyClock | None = None,
+    kind: type[World] = World,
 ) -> Tables:
     """One cell, as ``engine.simulation.simulate`` runs it.
 
@@ -134,7 +135,7 @@ def run(
             Path(folder), (scenario.warmup_s, scenario.duration_s), blocks, missed_errors(assets.test)
         )
         recorder.begin(cell.key)
-        world = World(scenario, assets, cell, clock, recorder, assets.test, external=drive is not None)
+        world = kind(scenario, assets, cell, clock, recorder, assets.test, external=drive is not None)
         prepare(world)
         if drive is None:
             clock.run_until(scenario.end_s)

@@ -1,0 +1,38 @@
+"""``edgesim timeline``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rich.console import Console
+
+from edgesim.commands.console import output
+from edgesim.commands.progress import progress_bars
+from edgesim.errors import InputError
+from edgesim.results.timeline import write_timeline
+from edgesim.studies.timeline import timeline_of
+
+
+def timeline_command(
+    folder: Path,
+    requests: str,
+    policy: str | None,
+    replication: int,
+    deadline_ms: float | None,
+    scenario_folder: Path,
+    out: Path | None,
+) -> None:
+    with progress_bars(Console(stderr=True)) as report:
+        found = timeline_of(folder, _range(requests), policy, replication, deadline_ms, scenario_folder, report)
+    path = folder / f"timeline-{found.about['policy']}-{replication}.json" if out is None else out
+    write_timeline(found, path)
+    output().print(f"written to {path}: open it in https://ui.perfetto.dev", highlight=False, soft_wrap=True)
+
+
+def _range(text: str) -> range:
+    """From ``a..b``, both included."""
+    found = re.fullmatch(r"(\d+)\.\.(\d+)", text)
+    if found is None or int(found[1]) > int(found[2]):
+        raise InputError(f"--requests {text}: allowed: a..b, numbers by arrival from 0, a <= b, such as 0..199")
+    return range(int(found[1]), int(found[2]) + 1)
