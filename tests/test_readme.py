@@ -66,13 +66,15 @@ def shown(value: object) -> str:
 
 
 def scenarios() -> Iterator[tuple[Snippet, dict[str, Any]]]:
-    """Every YAML snippet as a whole scenario: ``add`` goes on with the one before, ``part`` fits into any."""
+    """Every YAML snippet as a whole scenario: ``add`` goes on with the one before, ``part`` fits into any.
+
+    The tutorial is a story of its own, whose scenario others do not go on with.
+    """
     whole: dict[str, Any] = {}
-    for each in snippets("yaml"):
-        if each.mark in ("study", "kubernetes"):
-            continue
-        found = YAML(typ="safe").load(each.text)
-        whole = merged(whole, found) if each.mark else found
+    found = [each for each in snippets("yaml") if each.mark not in ("study", "kubernetes")]
+    for each in sorted(found, key=lambda each: each.page == "tutorial.md"):
+        given = YAML(typ="safe").load(each.text)
+        whole = merged(whole, given) if each.mark else given
         yield each, whole
 
 

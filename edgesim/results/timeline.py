@@ -163,7 +163,9 @@ def _slices(
 
 def _arrows(slices: Iterable[Slice]) -> dict[int, Event]:
     """By slice: whether its request's flow begins there (s), passes (t) or ends (f)."""
-    flowing = sorted((each for each in slices if each.flow), key=lambda each: (each.flow, each.start_s, -each.stop_s))
+    flowing = sorted(
+        (each for each in slices if each.flow), key=lambda each: (each.flow, _ns(each.start_s), -_ns(each.stop_s))
+    )
     found = {}
     for number, (_, group) in enumerate(groupby(flowing, key=lambda each: each.flow), start=1):
         first, *others = group

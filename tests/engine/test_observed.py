@@ -44,7 +44,8 @@ def union_s(tables: Tables, found: list[Span]) -> float:
 
 
 def the_same_rows(plain: Tables, seen: Tables) -> None:
-    for one, two, by in ((plain.requests, seen.requests, KEY), (plain.answers, seen.answers, [*KEY, "time_s", "depth"])):
+    by_answer = [*KEY, "time_s", "depth"]
+    for one, two, by in ((plain.requests, seen.requests, KEY), (plain.answers, seen.answers, by_answer)):
         frames = [frame.sort_values(by, ignore_index=True) for frame in (one, two)]
         pd.testing.assert_frame_equal(*frames, check_exact=True)
     for summed, one_by_one in ((plain.links, seen.links), (plain.nodes, seen.nodes)):  # in another order
