@@ -41,11 +41,11 @@ def draw(measured: Measured, axis: str) -> Figure:
             axes.set_ylim(0, 1)
     for axes in panels[len(values) :]:
         axes.set_visible(False)
-    drawing.supylabel(measured.measure.axis, fontsize=9)
+    drawing.supylabel(measured.measure.name, fontsize=9)
     for axes in panels[: len(values)][-columns:]:
         axes.set_xlabel("deadline (ms)")
         axes.tick_params(labelbottom=True)
     style.legend_right(drawing, panels[0])
-    measured.caption(drawing, f"{measured.label(axis)}: as above each panel",
+    measured.caption(drawing, f"Above each panel: {measured.label(axis)}",
                      "Bands: 95 % t-intervals over replications", measured.bases(axis))  # fmt: skip
     return drawing
