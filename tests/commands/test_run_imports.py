@@ -44,7 +44,8 @@ def test_the_engine_neither_draws_nor_computes_tensors(bench) -> None:
     bench.path.rename(bench.folder / "scenario.yaml")
     there, modules = watched(bench.folder)
     tables = [f"{stem}.parquet" for stem in ("answers", "links", "nodes", "requests")]
-    assert there == sorted([*tables, "manifest.json", "summary.json"])
+    notes = ["manifest.json", "summary.json", "reliability.json"]
+    assert there == sorted([*tables, *notes])
     assert "matplotlib" in modules and not {"torch", "timm", "pandas"} & modules
     there, modules = watched(bench.folder)
     assert not there and not {"torch", "timm", "pandas", "matplotlib"} & modules
