@@ -57,6 +57,7 @@ def import_command(checkpoint: Path, name: str, out: Path | None) -> None:
 
 def _backbone(name: str, img_size: int | None) -> Backbone:
     if name not in zoo_names():
+        registry.check_name(name, zoo_names())
         geometry: dict[str, Any] = {} if img_size is None else {"img_size": img_size}
         return models.create(name, **geometry)
     if img_size is not None:

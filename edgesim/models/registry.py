@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -61,12 +61,15 @@ def split(name: str) -> tuple[str, int]:
     return (found[1], int(found[2])) if found else (name, 0)
 
 
-def check_name(name: str) -> None:
-    """Raises InputError, naming the near ones, where there is no such backbone here and no such model in timm."""
+def check_name(name: str, others: Iterable[str] = ()) -> None:
+    """Raises InputError, naming the near ones, where there is no such backbone here and no such model in timm.
+
+    others: names of other things, one of which may be meant.
+    """
     name, _ = split(name)
     if name in OWN or timm.is_model(name):
         return
-    near = get_close_matches(name, {*names(), *timm.list_models()}, 4)
+    near = get_close_matches(name, {*names(), *timm.list_models(), *others}, 4)
     hint = f"; close names: {', '.join(near)}" if near else ""
     raise InputError(f"no model is called {name!r}, here or in timm{hint}")
 

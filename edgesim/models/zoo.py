@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError
 
-from edgesim.errors import InputError
+from edgesim.errors import InputError, closest
 from edgesim.models.geometry import Geometry, Shape
 from edgesim.models.state import TensorSpec
 from edgesim.models.weights import load_weights, weights_hash
@@ -72,9 +71,8 @@ def model_card(name: str, zoo: Path = ZOO) -> ModelCard:
     """The card of a shipped model.  Raises InputError for an unknown name or a damaged card."""
     names = zoo_names(zoo)
     if name not in names:
-        close = get_close_matches(name, names, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"no model {name!r} in the zoo, which has: {', '.join(names) or 'none'}{hint}")
+        has = ", ".join(names) or "none"
+        raise InputError(f"no model {name!r} in the zoo, which has: {has}{closest(name, names)}")
     path = zoo / name / CARD
     try:
         return ModelCard.model_validate_json(path.read_bytes())

@@ -32,9 +32,8 @@ def comparison_table(found: Comparison) -> Table:
     unit = f" ({shown.unit})" if shown.unit else ""
     quantiles = found.metric in PROBABILITIES
     reference = "the first run's policy of that name" if several else "the best that is no oracle"
-    notes = [
-        f"difference: from {reference}, ±: {CONFIDENCE:.0%}; p (Holm): adjusted for all {found.family} comparisons",
-    ]
+    holm = f"adjusted for all {found.family} comparisons" if found.family > 1 else "as p, of one comparison"
+    notes = [f"difference: from {reference}, ±: {CONFIDENCE:.0%}; p (Holm): {holm}"]
     if not all(contrast.paired for contrast in found.contrasts):
         notes.append("* not paired")
     if quantiles:

@@ -37,6 +37,8 @@ def best_sentence(summary: Mapping[str, Any]) -> str:
         difference["better"] == best and difference["worse"] in others and difference["distinguishable"]
         for difference in summary["differences"]
     )
+    if len(others) == 1:
+        return f"{sentence}, the {most} of all but oracles; it can{'' if told else 'not'} be told from {others[0]}."
     how_many = f"{told or 'none'} of the other {len(others)} policies"
     return f"{sentence}, the {most} of all but oracles; it can be told from {how_many}."
 
@@ -50,7 +52,9 @@ def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:
         return
     at = "at own deadlines" if deadline_ms is None else f"at {deadline_ms:g} ms"
     yield f"Differences in {measure.name} {at}, paired by replication. ±: the pair's own interval;"
-    yield f"p: adjusted by Holm's method for all {len(summary['differences'])} pairs of policies."
+    pairs = len(summary["differences"])
+    adjusted = f"adjusted by Holm's method for all {pairs} pairs of policies" if pairs > 1 else "of the only pair"
+    yield f"p: {adjusted}."
     for difference in summary["differences"]:
         if best in (difference["better"], difference["worse"]):
             yield _sentence(difference, policies, measure)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from edgesim.errors import InputError
+from edgesim.errors import InputError, closest, nearest
 from edgesim.scenario.document import Document, Key, shown
 from edgesim.scenario.scenario import Scenario
 from edgesim.scenario.schema import KINDS, allowed, branches, keys, kind_key, one_of, part, tag
@@ -34,12 +33,6 @@ def input_error(document: Document, problems: Iterable[Problem]) -> InputError:
     return InputError("\n".join(lines))
 
 
-def closest(name: str, names: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` where a name is near, else nothing."""
-    near = get_close_matches(name, list(names), n=1)
-    return f"; did you mean '{near[0]}'?" if near else ""
-
-
 def not_among(name: str, names: Iterable[str], what: str) -> str:
     """The message for a reference that names nothing."""
     known = list(names)
@@ -53,8 +46,18 @@ def is_one_of(name: str, counts: Mapping[str, int]) -> bool:
 
 
 def from_validation(error: ValidationError, data: dict[str, Any], model: type[BaseModel] = Scenario) -> list[Problem]:
-    """Problems of ``data``, which should be a ``model``, from pydantic's account of it."""
-    return [_problem(details, data, model) for details in error.errors(include_url=False)]
+    """Problems of ``data``, which should be a ``model``, from pydantic's account of it.
+
+    A key that is missing because it is mistyped is one problem, not two.
+    """
+    found = error.errors(include_url=False)
+    unknown = [_key(details["loc"], data, "") for details in found if details["type"] == "extra_forbidden"]
+    meant = {(*key[:-1], nearest(str(key[-1]), _known(data, key, model))) for key in unknown}
+    return [
+        _problem(details, data, model)
+        for details in found
+        if details["type"] != "missing" or _key(details["loc"], data, "missing") not in meant
+    ]
 
 
 def _problem(details: ErrorDetails, data: dict[str, Any], model: type[BaseModel]) -> Problem:
@@ -102,10 +105,14 @@ def _leads_on(data: Any, step: str | int) -> bool:
 
 
 def _unknown(data: dict[str, Any], key: Key, model: type[BaseModel]) -> str:
-    *around, name = key
-    schema = part(model, data, tuple(around)) or {}
-    known = keys(schema, _at(data, tuple(around)))
-    return f"unknown key; allowed: {', '.join(known)}{closest(str(name), known)}"
+    known = _known(data, key, model)
+    return f"unknown key; allowed: {', '.join(known)}{closest(str(key[-1]), known)}"
+
+
+def _known(data: dict[str, Any], key: Key, model: type[BaseModel]) -> list[str]:
+    """The keys that might stand in the place of this one."""
+    around = key[:-1]
+    return keys(part(model, data, around) or {}, _at(data, around))
 
 
 def _wrong_kind(data: dict[str, Any], key: Key, model: type[BaseModel]) -> Problem:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, Strict, ValidationInfo, field_validator, model_validator
 
-from edgesim.errors import InputError
+from edgesim.errors import InputError, closest
 from edgesim.scenario.connections import Connection
 from edgesim.scenario.data import Data, ShippedData
 from edgesim.scenario.devices import DeviceClass
@@ -110,7 +110,8 @@ class Scenario(Spec):
         if not policies:
             return self
         if unknown := [name for name in policies if name not in self.policies]:
-            raise InputError(f"policy {unknown[0]}: the scenario has {', '.join(self.policies)}")
+            hint = closest(unknown[0], self.policies)
+            raise InputError(f"policy {unknown[0]}: the scenario has {', '.join(self.policies)}{hint}")
         return self.model_copy(update={"policies": {name: self.policies[name] for name in policies}})
 
     def error(self, key: str, message: str) -> InputError:

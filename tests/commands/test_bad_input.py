@@ -130,7 +130,7 @@ def test_arrival_traces(bench, text: str | bytes, words: str) -> None:
         (("--set", "devices"), "allowed: key=value"),
         (("--seed", "-1"), "--set seed: seed: found -1"),
         (("--replications", "0"), "--set replications: replications: found 0"),
-        (("--policy", "remot"), "policy remot: the scenario has local, remote, split"),
+        (("--policy", "remot"), "policy remot: the scenario has local, remote, split; did you mean 'remote'?"),
     ],
 )
 def test_options(bench, options: tuple[str, ...], words: str) -> None:

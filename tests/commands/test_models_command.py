@@ -74,6 +74,11 @@ def test_cuts_of_a_model_of_the_zoo(command: Any) -> None:
     assert said.code == 2 and "its image size is given" in said.err
 
 
+def test_a_mistyped_name_is_one_of_the_zoo_too(command: Any) -> None:
+    said = command("models", "cuts", "fashion_vitt")
+    assert said.code == 2 and "close names: fashion_vit, " in said.err
+
+
 def test_a_narrow_terminal_cuts_nothing(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     wide = command("models", "cuts", "crossvit_9_240").out, command("models", "list").out
     monkeypatch.setenv("COLUMNS", "30")

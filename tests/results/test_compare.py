@@ -78,6 +78,12 @@ def test_two_runs_of_the_same_requests_are_paired(runs: dict[str, Path]) -> None
         assert each.interval.mean == pytest.approx(np.mean(sides[0] - sides[1]))
 
 
+def test_the_table_says_what_p_is_adjusted_for(runs: dict[str, Path]) -> None:
+    said = {name: comparison_table(compare([runs[name]], "miss_ratio")).notes[0] for name in ("one", "other")}
+    assert said["one"].endswith("p (Holm): adjusted for all 6 comparisons")  # pairs of four policies
+    assert said["other"].endswith("p (Holm): as p, of one comparison")
+
+
 def test_other_seeds_are_compared_by_welch_and_said_so(runs: dict[str, Path]) -> None:
     found = compare([runs["one"], runs["other"]], "miss_ratio")
     for each in found.contrasts:

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from synthetic_run import World
 
-from edgesim.results.in_words import comparisons
+from edgesim.results.in_words import best_sentence, comparisons
 from edgesim.results.summary import summarise
 from edgesim.results.terminal import print_summary
 
@@ -54,6 +54,16 @@ def test_differences_are_said_in_words_with_the_best_that_is_no_oracle(shown: tu
             words = "is better than" if difference["distinguishable"] else "is not distinguishable from"
             mine = [sentence for sentence in sentences if words in sentence]
             assert any(f"{100 * difference['difference']['mean']:.2f}" in sentence for sentence in mine)
+
+
+def test_two_policies_are_one_pair(tmp_path: Path) -> None:
+    world = World(tmp_path, POLICIES[:2], replications=5, devices=4, rate_hz=2.0, seed=3)
+    summary = summarise(world.write(LABELS), LABELS)
+    assert list(comparisons(summary))[1] == "p: of the only pair."
+    told = "can" if summary["differences"][0]["distinguishable"] else "cannot"
+    best = summary["differences"][0]["better"]
+    (other,) = {*POLICIES[:2]} - {best}
+    assert best_sentence(summary).endswith(f"it {told} be told from {other}.")
 
 
 def test_one_replication_says_nothing_about_chance(tmp_path: Path) -> None:

@@ -302,6 +302,19 @@ def test_several_errors_come_in_the_order_of_the_file(bench):
     assert keys == ["devices.camera.count", "policies.split.cut", "seed"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "keys"),
+    [
+        ("duration_s: 60", "duraton_s: 60", ["duraton_s"]),
+        ("rate_hz: 2}", "rate_khz: 2}", ["devices.camera.arrivals.rate_khz"]),
+        ("duration_s: 60", "colour: red", ["duration_s", "colour"]),  # two problems
+    ],
+)
+def test_a_typo_is_one_problem(bench, old, new, keys):
+    lines = bench.refused(old, new).splitlines()
+    assert [line.split(": ")[1] for line in lines] == keys
+
+
 def test_at_most_ten_are_shown(bench):
     with pytest.raises(InputError) as caught:
         bench.load(bench.text.replace("[10, 20.5, 5e1]", str(["x"] * 15)))
