@@ -38,6 +38,12 @@ def test_files_that_are_named_exist(page: Path) -> None:
     assert [name for name in FILES.findall(page.read_text(encoding="utf-8")) if not (ROOT / name).exists()] == []
 
 
+def test_every_page_is_in_the_navigation_of_the_site() -> None:
+    """Where a new page belongs is for mkdocs.yml to say; the build of the site would refuse it otherwise."""
+    said = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    assert {page.name for page in PAGES[1:]} <= set(re.findall(r": ([\w/]+\.md)$", said, flags=re.MULTILINE))
+
+
 def test_every_rule_says_where_it_is() -> None:
     """A rule is a paragraph that begins in bold; those before "Not yet" name a file of the code."""
     rules = [each for each in text("semantics.md").split("## Not yet")[0].split("\n\n") if each.startswith("**")]
