@@ -155,7 +155,9 @@ def report(
 
 @app.command()
 def timeline(
-    run: Annotated[Path, typer.Argument(help="Results folder of a run.", show_default=False)],
+    run: Annotated[
+        Path, typer.Argument(help="Results folder of a run, or the scenario that was run.", show_default=False)
+    ],
     requests: Annotated[
         str, typer.Option(metavar="A..B", help="Which, numbered by arrival over all devices.")
     ] = "0..199",
@@ -164,7 +166,9 @@ def timeline(
     deadline: Annotated[
         float | None, typer.Option(metavar="MS", help="Deadline of the axis; devices' own where not given.")
     ] = None,
-    scenario_folder: Annotated[Path, typer.Option(help="What paths in the scenario count from.")] = Path(),
+    scenario_folder: Annotated[
+        Path | None, typer.Option(help="What its paths count from; here, or the scenario's folder, where not given.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="The trace; RUN/timeline-POLICY-REPLICATION.json where not given."),

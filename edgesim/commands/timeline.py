@@ -11,20 +11,23 @@ from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
 from edgesim.results.timeline import write_timeline
-from edgesim.studies.timeline import timeline_of
+from edgesim.studies.timeline import run_of, timeline_of
 
 
 def timeline_command(
-    folder: Path,
+    run: Path,
     requests: str,
     policy: str | None,
     replication: int,
     deadline_ms: float | None,
-    scenario_folder: Path,
+    scenario_folder: Path | None,
     out: Path | None,
 ) -> None:
+    chosen = _range(requests)
+    folder, beside = (run_of(run), run.parent) if run.is_file() else (run, Path())
+    where = beside if scenario_folder is None else scenario_folder
     with progress_bars(Console(stderr=True)) as report:
-        found = timeline_of(folder, _range(requests), policy, replication, deadline_ms, scenario_folder, report)
+        found = timeline_of(folder, chosen, policy, replication, deadline_ms, where, report)
     path = folder / f"timeline-{found.about['policy']}-{replication}.json" if out is None else out
     write_timeline(found, path)
     output().print(f"written to {path}: open it in https://ui.perfetto.dev", highlight=False, soft_wrap=True)

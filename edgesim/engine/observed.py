@@ -76,16 +76,19 @@ class Observing(_AnyEngine):
     def __init__(self, *world: Any) -> None:
         self.seen = Observation()
         self._serving: dict[Task, tuple[Server, float]] = {}
+        self._free_s: defaultdict[Node, float] = defaultdict(float)
         self._batches = self._batch = 0
         super().__init__(*world)
         self._express = None
+        for device in self.devices:
+            self._note_level(device)
 
     # Requests
 
     def _close(self, task: Task | Cancelling, now: float, reason: str) -> None:
         super()._close(task, now, reason)
-        if not task.request.open:
-            self.seen.ends[task.request] = now
+        ends, request = self.seen.ends, task.request
+        ends[request] = max(now, ends.get(request, now))  # what is booked ahead may not be the last to end
 
     def finish(self) -> None:
         now, seen = self.clock.now, self.seen
@@ -107,10 +110,12 @@ class Observing(_AnyEngine):
         self, device: Device, request: Request, decide_s: float, compute_s: float, encode_s: float, stop: float
     ) -> None:
         super()._account(device, request, decide_s, compute_s, encode_s, stop)
-        computed_s = stop - encode_s
-        decided_s = computed_s - compute_s
+        free_s = self._free_s[device]  # what is subtracted from the end may be off by a rounding error
+        computed_s = max(stop - encode_s, free_s)
+        decided_s = max(computed_s - compute_s, free_s)
+        self._free_s[device] = stop
         for what, start_s, stop_s in (
-            ("decide", decided_s - decide_s, decided_s),
+            ("decide", max(decided_s - decide_s, free_s), decided_s),
             ("compute", decided_s, computed_s),
             ("encode", computed_s, stop),
         ):
@@ -158,8 +163,10 @@ class Observing(_AnyEngine):
         if not node.away:
             self._stop_serving(node, now)
             self.seen.cut(node, now)
-            if isinstance(node, Device):
-                self.seen.cut(node.uplink, now)
+            self._free_s[node] = now
+            if isinstance(node, Device) and node.uplink is not None:
+                if carrier(node.uplink) is node.uplink:  # a cell tells of no end beforehand
+                    self.seen.cut(node.uplink, now)
                 self._note_under_way(node.uplink, now)
         super().go_away(node, now, reason)
         self._note_level(node)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count, groupby
+from math import inf, nextafter
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -89,22 +90,17 @@ def as_trace(timeline: Timeline) -> dict[str, Any]:
     tracks = [track for track in timeline.tracks if track in used]
     owners = list(dict.fromkeys([track.owner for track in tracks]))
     pids = {owner: pid for pid, owner in enumerate(owners, start=1)}
-    tids, number = (
-        dict[tuple[Track, int], int](),
-        count(len(pids) + 1),
-    )  # of no process: viewers take equal ones for one
-    for track in tracks:
-        tids.update({(track, lane): next(number) for lane in range(len(used[track]))})
-    events = [*_metadata(pids, tids)]
+    number = count(len(pids) + 1)  # a number stands for one thing only, be it a process or a track
+    tids = {(track, lane): next(number) for track in tracks for lane in range(len(used[track]))}
     timed = [
         *_slices(used, pids, tids),
         *_instants(timeline.instants, pids, tids),
         *_counters(timeline.counters, pids),
     ]
-    events += sorted(timed, key=itemgetter("ts"))
-    for event in events:
-        if "ts" in event:
-            event["ts"] /= 1000
+    timed.sort(key=itemgetter("ts"))  # in ns up to here, and stable: an arrow stays behind the slice it is bound to
+    for event in timed:
+        event["ts"] = _us(event["ts"])
+    events = [*_metadata(pids, tids), *timed]
     return {"displayTimeUnit": "ms", "traceEvents": events, "otherData": dict(timeline.about)}
 
 
@@ -137,6 +133,13 @@ def _ns(time_s: float) -> int:
     return round(1e9 * time_s)
 
 
+def _us(time_ns: int) -> float:
+    """Microseconds, of which Perfetto makes the same nanoseconds again: it multiplies and cuts off, and drops slices
+    that overlap, be it by a nanosecond."""
+    time_us = time_ns / 1000
+    return time_us if int(time_us * 1000) == time_ns else nextafter(time_us, inf)
+
+
 def _metadata(pids: Mapping[str, int], tids: Mapping[tuple[Track, int], int]) -> Iterator[Event]:
     for owner, pid in pids.items():
         yield {"ph": "M", "name": "process_name", "pid": pid, "args": {"name": owner}}
@@ -156,7 +159,7 @@ def _slices(
         for each in used[track][lane]:
             where = {"pid": pids[track.owner], "tid": tid, "ts": _ns(each.start_s)}
             length_ns = _ns(each.stop_s) - where["ts"]
-            yield {"ph": "X", "name": each.name, "cat": track.name, **where, "dur": length_ns / 1000, "args": each.args}
+            yield {"ph": "X", "name": each.name, "cat": track.name, **where, "dur": _us(length_ns), "args": each.args}
             if each.flow:
                 yield {"cat": "request", "name": each.flow, **where, **arrows[id(each)]}
 

@@ -24,10 +24,11 @@ from edgesim.results.recorded import RecordedRun, read_json
 from edgesim.results.summary import read_summary
 from edgesim.results.tables import Table, Tables
 from edgesim.results.timeline import Timeline
-from edgesim.scenario.load import build_scenario
+from edgesim.scenario.load import build_scenario, load_scenario
 from edgesim.scenario.scenario import Scenario
+from edgesim.studies.check_files import check_files
 from edgesim.studies.load import Progress, live_executors, load_assets
-from edgesim.studies.run import manifest_of
+from edgesim.studies.run import manifest_of, run_hash
 from edgesim.studies.timeline_tracks import draw
 
 Rows = dict[str, np.ndarray]
@@ -73,6 +74,18 @@ def timeline_of(
     return draw(world, rows, chosen, about)
 
 
+def run_of(path: Path, out: Path = Path("runs")) -> Path:
+    """The folder in ``out`` with the run of the scenario in the YAML file ``path``.
+
+    Raises InputError where there is none, as where keys were changed when the scenario was run.
+    """
+    scenario = load_scenario(path)
+    folder = out / f"{scenario.name}-{run_hash(scenario, load_assets(scenario))}"
+    if not folder.exists():
+        raise InputError(f"{path}: as it stands it has no results in {out}: edgesim run it, or name a results folder")
+    return folder
+
+
 def _said(chosen: range) -> str:
     return f"{chosen.start}..{chosen.stop - 1}"
 
@@ -101,7 +114,9 @@ def _cell(
 
 def _scenario(manifest: Mapping[str, Any], folder: Path) -> Scenario:
     try:
-        return build_scenario(manifest["scenario"], folder)
+        scenario = build_scenario(manifest["scenario"], folder)
+        check_files(scenario)
+        return scenario
     except InputError as error:
         raise InputError(
             f"{error}\n(paths in the scenario count from {folder.resolve()}: --scenario-folder says from where else)"

@@ -13,7 +13,9 @@ from edgesim.compute.nodes import Node
 from edgesim.engine.observed import AWAY, QUEUE, TRANSFER, WORK, ObservedWorld, Span, carrier
 from edgesim.engine.request import Request
 from edgesim.network.rate import RateProcess, pieces
+from edgesim.results.request_rows import LATE, ON_TIME
 from edgesim.results.timeline import Counter, Instant, Slice, Timeline, Track
+from edgesim.workload.deadlines import ON_TIME_TOLERANCE_S
 
 Place = Any
 """A node, a link of a device's own, a direction of a cell, or a hop between servers."""
@@ -116,7 +118,9 @@ def _life(world: ObservedWorld, request: Request, row: Mapping[str, Any]) -> Ite
     args = {key: value for key, value in told.items() if not isinstance(value, float) or isfinite(value)}
     yield Slice(track, name, request.arrival_s, end_s, args, name, name)
     for time_s, _, model, exit, _ in request.answers:
-        yield Slice(track, f"{name} answer", time_s, time_s, {"model": model, "exit": exit}, name, name)
+        in_time = time_s <= request.deadline_s + ON_TIME_TOLERANCE_S
+        said = {"model": model, "exit": exit}
+        yield Slice(track, f"{name} answer {ON_TIME if in_time else LATE}", time_s, time_s, said, name, name)
     if not request.answers:
         yield Slice(track, f"{name} {row['end']}", end_s, end_s, {"reason": row["reason"]}, name, name)
 
@@ -164,7 +168,7 @@ def _counters(world: ObservedWorld, names: Names, window: tuple[float, float]) -
 def _lengths(waits: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """How many wait, from each time on at which that changes."""
     changes = sorted([(start_s, 1) for start_s, _ in waits] + [(stop_s, -1) for _, stop_s in waits])
-    found, length = list[tuple[float, float]](), 0
+    found, length = [(-inf, 0.0)], 0
     for at, (time_s, change) in enumerate(changes):
         length += change
         if at + 1 == len(changes) or changes[at + 1][0] > time_s:
@@ -174,10 +178,8 @@ def _lengths(waits: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def _within(steps: list[tuple[float, float]], window: tuple[float, float]) -> list[tuple[float, float]]:
     """The steps within the window, and what holds at its start."""
-    before = [value for time_s, value in steps if time_s <= window[0]]
-    return [(window[0], before[-1] if before else steps[0][1])] + [
-        step for step in steps if window[0] < step[0] <= window[1]
-    ]
+    *_, (_, first) = (step for step in steps if step[0] <= window[0])
+    return [(window[0], first), *(step for step in steps if window[0] < step[0] <= window[1])]
 
 
 def _merged(steps: list[tuple[float, float]]) -> list[tuple[float, float]]:

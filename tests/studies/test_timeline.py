@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small_runs import read, small
+from small_runs import BASE, read, small
+from traces import check, ns
 
 from edgesim.cli import main
 from edgesim.errors import InputError
-from edgesim.results.timeline import Slice, Track, as_trace, lanes
+from edgesim.results.timeline import Slice, Timeline, Track, as_trace, lanes
+from edgesim.scenario.load import load_scenario
 from edgesim.studies.run import run_scenario
 from edgesim.studies.timeline import timeline_of
 
@@ -35,29 +38,20 @@ def events(folder: Path) -> list[Event]:
 
 
 def test_it_is_of_the_form_that_viewers_read(events: list[Event]):
-    named = {(event["pid"], event.get("tid")) for event in events if event["ph"] == "M"}
-    times = [event["ts"] for event in events if event["ph"] != "M"]
-    assert times == sorted(times) and times[0] >= 0
     assert {event["ph"] for event in events} == {"M", "X", "s", "t", "f", "i", "C"}
-    for event in events:
-        assert event["name"] and (event["pid"], None if event["ph"] == "C" else event.get("tid")) in named
-        if event["ph"] == "X":
-            assert event["dur"] >= 0
+    check(events)
     json.dumps(events, allow_nan=False)
 
 
-def test_slices_of_a_track_are_nested_or_apart(events: list[Event]):
-    tracks = defaultdict(list)
-    for event in events:
-        if event["ph"] == "X":
-            tracks[event["pid"], event["tid"]].append((event["ts"], event["ts"] + event["dur"]))
-    for found in tracks.values():
-        open_until: list[float] = []
-        for start, stop in sorted(found, key=lambda each: (each[0], -each[1])):
-            while open_until and open_until[-1] <= start + 1e-6:
-                open_until.pop()
-            assert not open_until or stop <= open_until[-1] + 1e-6
-            open_until.append(stop)
+@pytest.mark.parametrize("start_ns", [0, 7, 1001, 123_456_789, 3_600_000_000_007])
+def test_viewers_read_the_nanoseconds_that_are_meant(start_ns: int):
+    """Slices that follow each other by a nanosecond, whatever that is as a fraction of a microsecond."""
+    track, times_s = Track("a", "b"), [1e-9 * time_ns for time_ns in range(start_ns, start_ns + 2000)]
+    slices = [Slice(track, "c", start_s, stop_s) for start_s, stop_s in pairwise(times_s)]
+    found = as_trace(Timeline({}, [track], slices))["traceEvents"]
+    check(found)
+    read_ns = [ns(event["ts"]) for event in found if event["ph"] == "X"]
+    assert read_ns == list(range(start_ns, start_ns + 1999))
 
 
 def test_arrows_begin_at_the_arrival_and_end_at_the_last_answer(folder: Path, events: list[Event]):
@@ -148,6 +142,60 @@ def test_the_command_writes_a_file_beside_the_run(folder: Path, capsys: pytest.C
     written = folder / "timeline-clairvoyant-0.json"
     assert json.loads(written.read_text())["otherData"]["requests"] == "0..9"
     written.unlink()
+
+
+RATES = {"process": "trace", "file": "rates.csv", "offset": "none"}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A scenario that names a file, in a folder of its own, beside its run."""
+    link = {**BASE["links"]["access"], "up": RATES}
+    data = {**BASE, "links": {"access": link}, "policies": {"neuro": {"type": "neurosurgeon"}}, "replications": 1}
+    (tmp_path / "asked").mkdir()
+    (tmp_path / "asked" / "small.yaml").write_text(json.dumps(data))
+    (tmp_path / "asked" / "rates.csv").write_text("time_s,rate_mbps\n0,5\n1,1\n2,8\n")
+    monkeypatch.chdir(tmp_path)
+    run_scenario(load_scenario(Path("asked/small.yaml")))
+    return tmp_path
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    with pytest.raises(SystemExit, match="^2$"):
+        main(["timeline", *arguments])
+    return capsys.readouterr().err
+
+
+def test_a_run_is_found_by_its_scenario(bench: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["timeline", "asked/small.yaml"])
+    (folder,) = (bench / "runs").iterdir()
+    by_scenario = (folder / "timeline-neuro-0.json").read_bytes()
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["timeline", str(folder), "--scenario-folder", "asked", "-o", "other.json"])
+    assert Path("other.json").read_bytes() == by_scenario
+    file = bench / "asked" / "small.yaml"
+    file.write_text(file.read_text().replace('"seed": 3', '"seed": 4'))
+    assert "asked/small.yaml: as it stands it has no results in runs" in refused(capsys, "asked/small.yaml")
+
+
+def test_files_that_are_gone_or_changed(bench: Path, capsys: pytest.CaptureFixture[str]):
+    (folder,) = (bench / "runs").iterdir()
+    said = refused(capsys, str(folder))
+    assert "links.access.up" in said and "rates.csv" in said and "--scenario-folder says from where else" in said
+    (bench / "asked" / "rates.csv").write_text("time_s,rate_mbps\n0,5\n1,1\n2,7\n")
+    said = refused(capsys, str(folder), "--scenario-folder", "asked")
+    assert "cannot be simulated again, as something is not what it was: file rates.csv" in said
+
+
+def test_a_changed_scenario_is_refused(bench: Path, capsys: pytest.CaptureFixture[str]):
+    """One that was changed in the run's own manifest."""
+    (folder,) = (bench / "runs").iterdir()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["scenario"]["links"]["access"]["delay_ms"] += 0.1
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert "neuro, replication 0, comes out otherwise now" in refused(capsys, str(folder), "--scenario-folder", "asked")
 
 
 def test_a_run_that_comes_out_otherwise_is_refused(folder: Path, tmp_path: Path):
