@@ -44,11 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder of a newcomer who has everything that the pages name."""
     copytree(ROOT / "scenarios", tmp_path / "scenarios")
     copy(ROOT / "scenarios" / "my_policy.py", tmp_path)
+    (tmp_path / "deeper_when_idle.py").write_text(snippet("own_policy.md", "python").text)
     for name in ("pi.json", "theirs.json", "my_vit.json"):
         copy(SHIPPED / "fashion_vit.json", tmp_path / name)
     (tmp_path / "deit_fashion.safetensors").touch()
     (tmp_path / "answers").mkdir()
-    (tmp_path / "rail.csv").write_text(snippet("README.md", "csv", "rail.csv").text)
+    for name in ("rail.csv", "bus.csv"):
+        (tmp_path / name).write_text(snippet("README.md", "csv", "rail.csv").text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -68,14 +70,21 @@ def shown(value: object) -> str:
 def scenarios() -> Iterator[tuple[Snippet, dict[str, Any]]]:
     """Every YAML snippet as a whole scenario: ``add`` goes on with the one before, ``part`` fits into any.
 
-    The tutorial is a story of its own, whose scenario others do not go on with.
+    The pages that bring something of one's own go on with the README's.  Some end with a scenario that others do not
+    go on with: these come last.
     """
     whole: dict[str, Any] = {}
     found = [each for each in snippets("yaml") if each.mark not in ("study", "kubernetes")]
-    for each in sorted(found, key=lambda each: each.page == "tutorial.md"):
+    for each in sorted(found, key=_place_in_the_story):
         given = YAML(typ="safe").load(each.text)
         whole = merged(whole, given) if each.mark else given
         yield each, whole
+
+
+def _place_in_the_story(each: Snippet) -> int:
+    if each.page in ("own_model.md", "tutorial.md"):
+        return 3
+    return 0 if each.page == "README.md" else 1 if each.page.startswith("own_") else 2
 
 
 def merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -139,6 +148,16 @@ def test_the_smallest_policy_runs(folder: Path) -> None:
     run = run_scenario(edgesim.read_scenario("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
     sent = pd.read_parquet(run.folder / "requests.parquet").bytes_up > 0
     assert 0 < sent.mean() < 1
+
+
+def test_the_policy_of_the_how_to_runs(folder: Path) -> None:
+    """Often enough others wait."""
+    copy("deeper_when_idle.py", "scenarios")
+    found = YAML(typ="safe").load(snippet("own_policy.md", "yaml", "part").text)["policies"]["deeper_when_idle"]
+    changes = [f"policies={{mine: {{type: '{found['type']}'}}}}", "devices.camera.arrivals.rate_hz=30"]
+    run = run_scenario(edgesim.read_scenario("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
+    requests = pd.read_parquet(run.folder / "requests.parquet")
+    assert set(requests.exit[requests.answers == 1]) == {0} and set(requests.exit[requests.answers == 2]) == {5}
 
 
 # Python

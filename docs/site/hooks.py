@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
@@ -17,6 +18,9 @@ GENERATED = {
 }
 MARK = re.compile(r"^(```\w+) .*$", re.MULTILINE)
 """What stands behind the language of a block tells the tests how to run it (tests/pages.py)."""
+FROM_README = re.compile(r"^<!-- README: (.+) -->$", re.MULTILINE)
+"""Stands for a section of the README, which is written there alone."""
+README = Path(__file__).parents[2] / "README.md"
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -26,4 +30,11 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    return MARK.sub(r"\1", markdown)
+    whole = FROM_README.sub(lambda found: readme_section(found[1]), markdown)
+    return MARK.sub(r"\1", whole)
+
+
+def readme_section(title: str) -> str:
+    """What stands below this title, with links as they are from docs/."""
+    text = README.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return text.replace("](docs/", "](")
