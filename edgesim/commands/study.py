@@ -19,6 +19,9 @@ from edgesim.studies.findings import Findings
 from edgesim.studies.publish import publish
 from edgesim.studies.read_study import read_study
 
+MOST_LINES = 10
+"""Failures, or warnings, that the terminal lists."""
+
 
 def run_command(path: Path, replications: int | None, jobs: int, scheduler: str | None, out: Path) -> None:
     study, base = read_study(path, [] if replications is None else [("replications", replications)])
@@ -34,7 +37,9 @@ def resume_command(folder: Path, jobs: int, scheduler: str | None) -> None:
 
 
 def status_command(folder: Path) -> None:
-    _print_state(Findings(folder))
+    findings = Findings(folder)
+    _print_state(findings)
+    _print_warnings(findings)
 
 
 def export_command(folder: Path, out: Path, quantities: Sequence[str], replications: bool) -> None:
@@ -70,6 +75,7 @@ def _finish(found: Conducted) -> None:
     publish(findings)
     _print_state(findings)
     _print_answer(findings)
+    _print_warnings(findings)
     said = f"{'found in' if found.reused else 'written to'} {found.folder}; {NAME} there answers in words"
     output().print(said, highlight=False, soft_wrap=True)
 
@@ -90,7 +96,15 @@ def _print_state(findings: Findings) -> None:
         f"{counts.failed:,} failed",
         highlight=False,
     )
-    for cell, number, why in findings.failures[:10]:
+    for cell, number, why in findings.failures[:MOST_LINES]:
         console.print(f"cell {cell}, replication {number} failed: {why}", highlight=False, markup=False, style="red")
-    if len(findings.failures) > 10:
-        console.print(f"... and {len(findings.failures) - 10} more")
+    if len(findings.failures) > MOST_LINES:
+        console.print(f"... and {len(findings.failures) - MOST_LINES} more")
+
+
+def _print_warnings(findings: Findings) -> None:
+    console, warnings = output(), findings.warnings
+    for warning in warnings[:MOST_LINES]:
+        console.print(f"Warning: {warning}", highlight=False, markup=False, style="yellow")
+    if len(warnings) > MOST_LINES:
+        console.print(f"... and {len(warnings) - MOST_LINES} more warnings: {NAME}", style="yellow")

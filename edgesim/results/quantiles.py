@@ -24,6 +24,16 @@ def least_requests(probability: float) -> int:
     return math.ceil(round(BEYOND / (1 - probability), 6))
 
 
+def rough_quantiles(answered: float) -> list[str]:
+    """A sentence naming the metrics for which a replication of so many answered requests is too short."""
+    needed = {name: least_requests(probability) for name, probability in PROBABILITIES.items()}
+    rough = [name for name, least in needed.items() if answered < least]
+    if not rough:
+        return []
+    counts = ", ".join(f"{needed[name]:,}" for name in rough)
+    return [f"rough: {', '.join(rough)}; to be trusted a replication needs {counts} answered requests"]
+
+
 class Pooled:
     """The type 7 quantile of the requests of several replications together, as often as replications are resampled.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edgesim.results.measures import measures_of, quantities
+from edgesim.results.measures import Measures, measures_of, quantities
 from edgesim.results.recorded import RecordedRun
 
 
@@ -21,13 +21,13 @@ class Replicated(NamedTuple):
     values: np.ndarray
 
 
-def replicated(run: RecordedRun) -> Iterator[Replicated]:
+def replicated(run: RecordedRun, measures: Measures | None = None) -> Iterator[Replicated]:
     """Every quantity of every run of a policy, and its points on the deadline axis; each once.
 
     Quantities have the names of docs/metrics.md, and ``exit:``, ``cut:``, ``end:``, ``reason:``, ``stage:``, ``node:``
-    and ``link:`` with what follows, as in studies.
+    and ``link:`` with what follows, as in studies.  measures: those of the run, where they are known already.
     """
-    measured = list(quantities(measures_of(run)))
+    measured = list(quantities(measures or measures_of(run)))
     curves = ("on_time_accuracy", "miss_ratio", *(["on_time_error"] if run.regression else []))
     for policy in run.policies:
         for deadline_ms, cells in run.cells.runs(policy).items():

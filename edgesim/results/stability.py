@@ -24,6 +24,13 @@ told from the slow swings of a stable queue at high load."""
 NOTHING_COUNTS = "no request arrived in the measured window: there is nothing to measure"
 
 
+def without_requests(asked: int, met: int) -> list[str]:
+    """A sentence where replications had no request at all: shares and means of theirs do not exist."""
+    return (
+        [] if met == asked else [f"{asked - met} of {asked} replications had no request and are left out of all means"]
+    )
+
+
 def growing_waits(counted: Counted, cells: list[int]) -> list[str]:
     """A sentence for each wait that trends upwards over the cells (the replications of one run of a policy).
 

@@ -188,6 +188,9 @@ def _difference(difference: Difference) -> dict[str, Any]:
 
 def _warnings(run: RecordedRun, runs: Mapping[str, list[dict[str, Any]]]) -> list[str]:
     found = [] if run.counted.requests.any() else [stability.NOTHING_COUNTS]
+    found += stability.without_requests(
+        run.scenario["replications"], len({cell.replication for cell in run.cells.cells})
+    )
     for policy, of_policy in runs.items():
         for each, cells in zip(of_policy, run.cells.runs(policy).values(), strict=True):
             utilisation = {name: node["utilisation"] for name, node in each["nodes"].items()}

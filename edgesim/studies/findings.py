@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,13 @@ class Findings:
         self.study = Study.model_validate(about["study"])
         self.manifest: dict[str, Any] = about["manifest"]
         self.begun: str = about["begun"]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to beware of, each once: of the scenario, then of replications, with how many cells said it."""
+        cells = Counter(note for _, note in self.notes)
+        told = [f"{note} ({count:,} cell{'s' if count > 1 else ''})" for note, count in cells.most_common()]
+        return [*self.manifest["warnings"], *told]
 
     @property
     def axes(self) -> list[str]:

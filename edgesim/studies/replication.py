@@ -14,15 +14,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+import numpy as np
+
 from edgesim.engine.assets import Assets
 from edgesim.engine.simulation import recorder_for, simulate
 from edgesim.engine.world import Cell as Simulation
 from edgesim.errors import InputError
 from edgesim.policies.arms import Arm
-from edgesim.results.measures import measures_of
+from edgesim.results.measures import Measures, measures_of
+from edgesim.results.quantiles import rough_quantiles
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.replicated import replicated
-from edgesim.results.stability import cut_off, full_nodes, growing_waits
+from edgesim.results.stability import NOTHING_COUNTS, cut_off, full_nodes, growing_waits
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import check_needs, plan_cells
 from edgesim.studies.check_files import check_files
@@ -81,26 +84,27 @@ def run_replication(work: Work, cell: Cell, replication: int, arms: Arms) -> Mea
             simulate(scenario, prepared.assets, resolve(one, arms), recorder, prepared.assets.test)
         recorder.close()
         run = RecordedRun(Path(folder), scenario.resolved())
-        values, notes = values_of(run), _notes(run)
+        measures = measures_of(run)
+        values, notes = values_of(run, measures), _notes(run, measures)
     return Measured(values, prepared.inputs, notes, perf_counter() - began, f"{socket.gethostname()}/{getpid()}")
 
 
-def values_of(run: RecordedRun) -> dict[Quantity, float]:
+def values_of(run: RecordedRun, measures: Measures) -> dict[Quantity, float]:
     """What one replication measured: every quantity of every run, and the points of the deadline axis."""
-    found = {(each.policy, each.deadline_ms, each.quantity): each.values for each in replicated(run)}
+    found = {(each.policy, each.deadline_ms, each.quantity): each.values for each in replicated(run, measures)}
     return {quantity: float(value) for quantity, (value,) in found.items()}
 
 
-def _notes(run: RecordedRun) -> tuple[str, ...]:
-    measures = measures_of(run)
-    notes = []
+def _notes(run: RecordedRun, measures: Measures) -> tuple[str, ...]:
+    notes = [] if run.counted.requests.any() else [NOTHING_COUNTS]
     for policy in run.policies:
         for cells in run.cells.runs(policy).values():
             busy = {name: float(values["utilisation"][cells[0]]) for name, values in measures.nodes.items()}
             sentences = full_nodes(busy) + growing_waits(run.counted, cells)
             sentences += cut_off(float(measures.ends["unfinished"][cells[0]]))
             notes += [f"{policy}: {sentence}" for sentence in sentences]
-    return tuple(notes)
+    answered = measures.metrics["answered_ratio"] * run.counted.requests
+    return (*notes, *rough_quantiles(float(np.nanmin(answered, initial=np.inf))))
 
 
 def _prepare(work: Work, cell: Cell) -> _Prepared:

@@ -30,6 +30,7 @@ from edgesim.policies.registry import user_class
 from edgesim.profiling.costs import ModelCosts
 from edgesim.profiling.report import machine_in_words
 from edgesim.results.summary import summarise, write_summary
+from edgesim.results.tables import Tables
 from edgesim.scenario.batteries import TraceHarvest
 from edgesim.scenario.loads import TraceLoad
 from edgesim.scenario.policies import UserPolicy
@@ -84,6 +85,7 @@ def run_scenario(
     cells = [resolve(cell, found) for cell in plan_cells(scenario)]
     with appearing(folder) as partial:
         agreement = _run_cells(scenario, assets, cells, partial, jobs, progress)
+        _check_met(partial, scenario)
         manifest = {
             **manifest_of(scenario, assets),
             "static_best": {
@@ -106,6 +108,14 @@ def run_scenario(
         draw_all(partial, manifest)
         progress("drawing", 1, 1)
     return Run(folder, manifest, summary, False)
+
+
+def _check_met(folder: Path, scenario: Scenario) -> None:
+    if not len(Tables(folder).requests):
+        raise InputError(
+            f"devices: no request arrives within duration_s ({scenario.duration_s:g}) in any replication; "
+            "allowed: arrivals that begin before it"
+        )
 
 
 def run_hash(scenario: Scenario, assets: Assets) -> str:

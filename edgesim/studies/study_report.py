@@ -61,7 +61,7 @@ def study_page(findings: Findings) -> Page:
             picture_section(findings.folder, captions_of(findings.folder)),
             _tables(findings, means, contrasts, best, measure, deadline_ms),
             Section("Failed cells", "failures", groups=_group(list(_failures(findings)))),
-            warning_section(_short([*findings.manifest["warnings"], *_notes(findings)])),
+            warning_section(_short(findings.warnings)),
             trust_section(labels, int(replications[replications > 0].min()) if (replications > 0).any() else 0),
             _scenario(findings),
             Section("Where the numbers come from", "provenance", facts=list(_facts(findings))),
@@ -163,15 +163,6 @@ def _failures(findings: Findings) -> Iterator[str]:
         yield f"Cell {cell} ({point_in_words(points[cell], findings.axes)}), replication {number}: {why}"
     if (more := len(findings.failures) - MOST_SENTENCES) > 0:
         yield f"... and {more:,} more: edgesim study status"
-
-
-def _notes(findings: Findings) -> Iterator[str]:
-    """Each warning once, with the number of cells that said it."""
-    cells: dict[str, int] = {}
-    for _, note in findings.notes:
-        cells[note] = cells.get(note, 0) + 1
-    for note, count in sorted(cells.items(), key=lambda item: -item[1]):
-        yield f"{note} ({count:,} cell{'s' if count > 1 else ''})"
 
 
 def _short(sentences: list[str]) -> list[str]:

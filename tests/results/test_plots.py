@@ -118,6 +118,17 @@ def test_the_headline_draws_the_summarys_numbers(folder: Path) -> None:
     assert axes.get_xlabel() == "deadline (ms)"
 
 
+def test_the_headline_has_bands_where_there_are_intervals(folder: Path) -> None:
+    summary = summary_of(folder)
+    points = summary["policies"]["neurosurgeon"]["points"]
+    of_axis = [point["on_time_accuracy"] for point in points if point["deadline_ms"] is not None]
+    of_axis[-1].update(low=None, high=None)
+    assert len(headline.draw(summary).axes[0].collections) == len(POLICIES)
+    for point in of_axis:
+        point.update(low=None, high=None)
+    assert len(headline.draw(summary).axes[0].collections) == len(POLICIES) - 1
+
+
 def test_the_axis_is_linear_within_a_decade(folder: Path) -> None:
     summary = summary_of(folder)
     narrow = {**summary, "deadlines_ms": [50.0, 100.0, 400.0]}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgesim.results.quantiles import Pooled, bootstrap_difference, bootstrap_quantile, least_requests
+from edgesim.results.quantiles import Pooled, bootstrap_difference, bootstrap_quantile, least_requests, rough_quantiles
 from edgesim.results.statistics import Interval
 
 REPLICATIONS, REQUESTS = 10, 300
@@ -89,3 +89,11 @@ def test_one_replication_has_no_interval() -> None:
 
 def test_how_long_a_run_must_be() -> None:
     assert [least_requests(probability) for probability in (0.5, 0.95, 0.99)] == [200, 2000, 10_000]
+
+
+def test_what_is_rough_is_named_with_what_it_needs() -> None:
+    assert rough_quantiles(10_000) == []
+    assert rough_quantiles(9_999) == [
+        "rough: latency_p99_s; to be trusted a replication needs 10,000 answered requests"
+    ]
+    assert "latency_p95_s, latency_p99_s; to be trusted a replication needs 2,000, 10,000 " in rough_quantiles(1_999)[0]

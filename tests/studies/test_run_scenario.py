@@ -242,3 +242,20 @@ def test_a_run_in_which_nothing_counts_says_so(tmp_path: Path) -> None:
     run = run_scenario(small(duration_s=1.001, warmup_s=1.0, replications=2), tmp_path)
     assert run.summary["requests"] == 0
     assert run.summary["warnings"] == ["no request arrived in the measured window: there is nothing to measure"]
+
+
+def test_replications_without_a_request_are_told(no_plots: None, tmp_path: Path) -> None:
+    run = run_scenario(
+        small("devices.camera.arrivals.rate_hz=0.2", duration_s=1.0, warmup_s=0.0, replications=6), tmp_path
+    )
+    met = read(run.folder, "requests").replication.nunique()
+    assert 0 < met < 6
+    assert f"{6 - met} of 6 replications had no request and are left out of all means" in run.summary["warnings"]
+
+
+def test_where_no_request_ever_arrives_one_error_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no request arrives within duration_s \(1\) in any replication"):
+        run_scenario(
+            small("devices.camera.arrivals.rate_hz=1e-6", duration_s=1.0, warmup_s=0.0, replications=2), tmp_path
+        )
+    assert not list(tmp_path.glob("small-*"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -59,8 +60,8 @@ def _curves(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:
             linewidth=1.6,
             label=look.label,
         )
-        if values and values[0]["low"] is not None:
-            low, high = ([value[side] for value in values] for side in ("low", "high"))
+        low, high = (np.array([value[side] for value in values], float) for side in ("low", "high"))
+        if not np.isnan(low).all():
             axes.fill_between(deadlines_ms, low, high, color=look.colour, alpha=0.18, linewidth=0)
 
 
