@@ -284,13 +284,17 @@ def outcomes_import(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    study: Annotated[bool, typer.Option("--study", help="Of study files, in place of scenarios.")] = False,
+) -> None:
     """Print the JSON Schema of scenarios, for completion in editors."""
     import json
 
+    from edgesim.scenario.scenario import Scenario
     from edgesim.scenario.schema import json_schema
+    from edgesim.studies.study import Study
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(json.dumps(json_schema(Study if study else Scenario), indent=2))
 
 
 @app.command()

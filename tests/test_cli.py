@@ -113,10 +113,13 @@ def test_help_imports_nothing_heavy(arguments: list[str], light: set[str], tmp_p
     assert "edgesim.cli" in modules and not (HEAVY - light) & set(modules)
 
 
-def test_schema_is_json(tmp_path: Path) -> None:
-    said = runner.invoke(app, ["schema"])
+@pytest.mark.parametrize(
+    ("arguments", "keys"), [([], {"models", "devices", "policies"}), (["--study"], {"study", "axes", "contrasts"})]
+)
+def test_schema_is_json(arguments: list[str], keys: set[str]) -> None:
+    said = runner.invoke(app, ["schema", *arguments])
     schema = json.loads(said.output)
-    assert said.exit_code == 0 and {"models", "devices", "policies"} <= set(schema["properties"])
+    assert said.exit_code == 0 and keys <= set(schema["properties"])
 
 
 @pytest.mark.parametrize(

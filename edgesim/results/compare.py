@@ -15,12 +15,18 @@ from edgesim.results.quantity import by_own_deadline, quantity
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.replicated import replicated
 from edgesim.results.same_world import why_unpaired
-from edgesim.results.statistics import CONFIDENCE, Interval, holm, paired_p, t_interval, t_p, welch
+from edgesim.results.statistics import (
+    CONFIDENCE,
+    LEAST_REPLICATIONS,
+    Interval,
+    holm,
+    paired_p,
+    t_interval,
+    t_p,
+    welch,
+)
 from edgesim.results.summary import read_summary
 from edgesim.workload.random import generator
-
-FEWEST = 10
-"""Replications from which intervals are trusted (Law, Simulation Modeling and Analysis, ch. 9)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,9 +218,9 @@ def _length_notes(entries: list[Entry], metric: str) -> Iterator[str]:
     for run in dict.fromkeys(entry.run for entry in entries):
         of_run = [entry for entry in entries if entry.run == run]
         replications = len(of_run[0].values)
-        if replications < FEWEST:
+        if replications < LEAST_REPLICATIONS:
             number = f"{replications} replication{'s' if replications > 1 else ''}"
-            yield f"{run} has {number}; from {FEWEST} on intervals are to be trusted"
+            yield f"{run} has {number}; from {LEAST_REPLICATIONS} on intervals are to be trusted"
         if metric in PROBABILITIES:
             needed = least_requests(PROBABILITIES[metric])
             fewest = min(of_run, key=lambda entry: min(map(len, entry.samples)))

@@ -13,7 +13,11 @@ from edgesim.results.summary import point_at
 
 def best_policy(summary: Mapping[str, Any]) -> str | None:
     """The policy that is no oracle with the best mean at the compared deadline; None where none has a point there."""
-    policies, deadline_ms, measure = summary["policies"], summary["compared_at_ms"], measure_of(summary)
+    return _best_at(summary, summary["compared_at_ms"])
+
+
+def _best_at(summary: Mapping[str, Any], deadline_ms: float | None) -> str | None:
+    policies, measure = summary["policies"], measure_of(summary)
     ranked = [name for name in policies if not policies[name]["oracle"] and point_at(policies[name], deadline_ms)]
     return max(ranked, key=lambda name: _merit(policies[name], deadline_ms, measure), default=None)
 
@@ -41,6 +45,20 @@ def best_sentence(summary: Mapping[str, Any]) -> str:
         return f"{sentence}, the {most} of all but oracles; it can{'' if told else 'not'} be told from {others[0]}."
     how_many = f"{told or 'none'} of the other {len(others)} policies"
     return f"{sentence}, the {most} of all but oracles; it can be told from {how_many}."
+
+
+def best_by_deadline(summary: Mapping[str, Any]) -> str | None:
+    """Which policy has the best mean at which deadline of the axis; None where there are not two to choose from."""
+    real = [name for name, policy in summary["policies"].items() if not policy["oracle"]]
+    if min(len(real), len(summary["deadlines_ms"])) < 2:
+        return None
+    won: dict[str, list[str]] = {}
+    for deadline_ms in summary["deadlines_ms"]:
+        if best := _best_at(summary, deadline_ms):
+            won.setdefault(best, []).append(f"{deadline_ms:g}")
+    parts = [f"{name} at {', '.join(deadlines)} ms" for name, deadlines in won.items()]
+    most = "Highest" if measure_of(summary).sign > 0 else "Lowest"
+    return f"{most} mean by deadline, oracles aside: {'; '.join(parts)}."
 
 
 def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -13,6 +13,8 @@ import numpy as np
 
 CONFIDENCE = 0.95
 BOOTSTRAP_DRAWS = 1000
+LEAST_REPLICATIONS = 10
+"""Replications from which intervals are trusted (Law, Simulation Modeling and Analysis, ch. 9)."""
 
 
 class Interval(NamedTuple):

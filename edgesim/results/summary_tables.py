@@ -8,6 +8,7 @@ from typing import Any
 from edgesim.results.in_words import deadline_in_words, policy_in_words
 from edgesim.results.measure import ERROR, Measure, measure_of
 from edgesim.results.quantiles import PROBABILITIES, least_requests
+from edgesim.results.statistics import LEAST_REPLICATIONS
 from edgesim.results.summary import missed_error, point_at, reference_run
 from edgesim.results.table import Table
 
@@ -27,6 +28,8 @@ def deadline_table(summary: Mapping[str, Any], most: int | None = None) -> Table
     notes = []
     if replications > 1:
         notes.append(f"±: {summary['confidence']:.0%} over replications; images: with the image pool resampled too")
+        if replications < LEAST_REPLICATIONS:
+            notes.append(f"from {LEAST_REPLICATIONS} replications on intervals are to be trusted")
     elif summary.get("method") == "batch_means":
         notes.append(f"±: {summary['confidence']:.0%} by batch means of the one replication")
     if measure is ERROR:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from edgesim.results.in_words import comparisons
+from edgesim.results.in_words import best_by_deadline, comparisons
 from edgesim.results.summary_tables import cost_table, deadline_table
 from edgesim.results.table import Table
 
@@ -13,11 +13,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN_DEADLINES = 3
+"""At least, however narrow the terminal is."""
+NAME_COLUMNS, VALUE_COLUMNS = 24, 13
+"""Characters that a policy's name takes, and a value with its interval."""
 
 
 def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     """Print the tables, the warnings and the paired differences of a summary."""
-    print_table(deadline_table(summary, SHOWN_DEADLINES), console, bold=1, no_wrap=True)
+    values = (console.width - NAME_COLUMNS) // VALUE_COLUMNS
+    others = max(SHOWN_DEADLINES, values - 2)  # beside the compared one, and what images add
+    print_table(deadline_table(summary, others), console, bold=1, no_wrap=True)
+    if best := best_by_deadline(summary):
+        console.print(f"  {best}", highlight=False, markup=False)
     print_table(cost_table(summary), console)
     for sentence in comparisons(summary):
         console.print(f"  {sentence}", highlight=False, markup=False)

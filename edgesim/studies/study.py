@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, Strict, ValidationInfo, field_validator, model_validator
 
+from edgesim.results.statistics import LEAST_REPLICATIONS
 from edgesim.scenario.document import Document
 from edgesim.scenario.spec import Count, Name, Positive, Spec, earlier
 
 Values = Annotated[tuple[Any, ...], Strict(False), Field(min_length=1)]
-LEAST_REPLICATIONS = 10
-"""Fewest replications before a half width is trusted (Law, Simulation Modeling and Analysis, ch. 9)."""
 POLICY = "policy"
 """The key of an axis, or of a side of a contrast, that names policies."""
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from synthetic_run import World
 
-from edgesim.results.in_words import best_sentence, comparisons
+from edgesim.results.in_words import best_by_deadline, best_sentence, comparisons
 from edgesim.results.summary import summarise
 from edgesim.results.terminal import print_summary
 
@@ -118,3 +118,27 @@ def test_warnings_are_printed(shown: tuple[dict, str]) -> None:
     console = Console(width=80, record=True, file=StringIO())
     print_summary({**summary, "warnings": ["a: [edge] is full"]}, console)
     assert "Warning: a: [edge] is full" in console.export_text()
+
+
+def test_a_wide_terminal_shows_more_deadlines(tmp_path: Path, shown: tuple[dict, str]) -> None:
+    summary, narrow = shown
+    _, wide = printed(tmp_path, replications=5, width=220)
+    headings = [f" {deadline_ms:g} ms" for deadline_ms in summary["deadlines_ms"]]
+    tables = [text.split("What it took")[0] for text in (narrow, wide)]
+    assert [sum(heading in table for heading in headings) for table in tables] == [4, len(headings)]
+
+
+def test_the_best_mean_at_each_deadline_is_named_once(shown: tuple[dict, str]) -> None:
+    summary, text = shown
+    sentence = best_by_deadline(summary)
+    assert sentence in " ".join(text.split()) and "link_oracle" not in sentence
+    for deadline_ms in summary["deadlines_ms"]:
+        means = {
+            name: point["on_time_accuracy"]["mean"]
+            for name, policy in summary["policies"].items()
+            for point in policy["points"]
+            if not policy["oracle"] and point["deadline_ms"] == deadline_ms
+        }
+        [named] = re.findall(rf"(\w+) at (?:[\d., ]*, )?{deadline_ms:g}\b[^;]* ms", sentence)
+        assert means[named] == max(means.values())
+    assert best_by_deadline({**summary, "deadlines_ms": summary["deadlines_ms"][:1]}) is None
