@@ -145,7 +145,7 @@ def test_shipped_scenarios_load(file: Path) -> None:
 def test_the_smallest_policy_runs(folder: Path) -> None:
     (folder / "smallest.py").write_text(snippet("policies.md", "python").text)
     changes = ["policies={mine: {type: 'smallest.py:SendWhenFast', options: {least_mbps: 2.9}}}"]
-    run = run_scenario(edgesim.read_scenario("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
+    run = run_scenario(edgesim.read_scenario("scenarios/quickstart.yaml", [*SMALL, *changes]), folder / "runs")
     sent = pd.read_parquet(run.folder / "requests.parquet").bytes_up > 0
     assert 0 < sent.mean() < 1
 
@@ -155,7 +155,7 @@ def test_the_policy_of_the_how_to_runs(folder: Path) -> None:
     copy("deeper_when_idle.py", "scenarios")
     found = YAML(typ="safe").load(snippet("own_policy.md", "yaml", "part").text)["policies"]["deeper_when_idle"]
     changes = [f"policies={{mine: {{type: '{found['type']}'}}}}", "devices.camera.arrivals.rate_hz=30"]
-    run = run_scenario(edgesim.read_scenario("scenarios/own_policy.yaml", [*SMALL, *changes]), folder / "runs")
+    run = run_scenario(edgesim.read_scenario("scenarios/quickstart.yaml", [*SMALL, *changes]), folder / "runs")
     requests = pd.read_parquet(run.folder / "requests.parquet")
     assert set(requests.exit[requests.answers == 1]) == {0} and set(requests.exit[requests.answers == 2]) == {5}
 
