@@ -12,8 +12,11 @@ from rich.console import Console
 from edgesim.commands.console import output
 from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
+from edgesim.results.measure import ACCURACY, ERROR
 from edgesim.results.report import NAME
-from edgesim.studies.answers import contrast_sentences
+from edgesim.studies.answers import answer
+from edgesim.studies.asked import deadline_asked, measure_asked
+from edgesim.studies.best import best_policies
 from edgesim.studies.conduct import Conducted, conduct, resume
 from edgesim.studies.findings import Findings
 from edgesim.studies.publish import publish
@@ -81,8 +84,11 @@ def _finish(found: Conducted) -> None:
 
 
 def _print_answer(findings: Findings) -> None:
-    console = output()
-    for asked, sentences in contrast_sentences(findings, findings.contrasts()):
+    console, summaries = output(), findings.summaries([ACCURACY.key, ERROR.key])
+    measure = measure_asked(summaries)
+    deadline_ms = deadline_asked(findings, summaries, measure)
+    best = list(best_policies(findings, measure, deadline_ms))
+    for asked, sentences in answer(findings, findings.contrasts(), best, measure, deadline_ms):
         console.print(asked, highlight=False, markup=False, style="bold")
         for sentence in sentences:
             console.print(f"  {sentence}", highlight=False, markup=False)

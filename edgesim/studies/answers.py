@@ -11,14 +11,40 @@ import pandas as pd
 from edgesim.results.in_words import p_in_words
 from edgesim.results.measure import Measure
 from edgesim.results.quantity import quantity, quantity_in_words
+from edgesim.results.statistics import CONFIDENCE
 from edgesim.studies.asked import at_deadline
-from edgesim.studies.best import Best, Point
+from edgesim.studies.best import Best, Point, ranks
 from edgesim.studies.design import Value
 from edgesim.studies.findings import Findings
+from edgesim.studies.read_study import base_of
 from edgesim.studies.study import POLICY
 
 MOST_POINTS = 6
 """Points that a sentence names."""
+
+
+def answer(
+    findings: Findings,
+    contrasts: pd.DataFrame,
+    best: Sequence[Best],
+    measure: Measure,
+    deadline_ms: float | None,
+) -> Iterator[tuple[str, list[str]]]:
+    """All of it: what is answered, and the sentences that do.  contrasts, best: those of the findings, at the measure
+    and deadline that it is asked by (``edgesim.studies.asked``)."""
+    yield from contrast_sentences(findings, contrasts)
+    if not best:
+        return
+    yield (
+        "Which policy is best where",
+        [
+            best_sentence(best, measure, deadline_ms),
+            *where_sentences(best, findings.axes),
+        ],
+    )
+    base = tuple(base_of(axis) for name, axis in findings.study.axes.items() if name != POLICY)
+    if findings.study.design == "one_at_a_time" and (told := ranking_sentences(best, findings.axes, base)):
+        yield "Whether the ranking survives", told
 
 
 def contrast_sentences(findings: Findings, contrasts: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
@@ -97,7 +123,34 @@ def where_sentences(found: Sequence[Best], axes: Sequence[str]) -> list[str]:
     return [*listed, f"{counts[-1][0]} is best elsewhere."]
 
 
-def point_in_words(point: Point, axes: Sequence[str]) -> str:
+def ranking_sentences(found: Sequence[Best], axes: Sequence[str], base: Point) -> list[str]:
+    """Whether the order of the policies at ``base`` survives at the other points, of which each is off in few axes.
+
+    Nothing where there are not two policies and two points.  A pair changes places *distinguishably* where both orders
+    can be told from chance, each at its own point.
+    """
+    orders = {best.point: ranks(best) for best in found}
+    if base not in orders or len(orders) < 2 or len(orders[base]) < 2:
+        return []
+    changed = [point for point, order in orders.items() if order != orders[base]]
+    places = f"at {len(changed)} of {len(orders) - 1} other points" if changed else f"at no other of {len(orders) - 1}"
+    told = [f"The order of means at the base is {', '.join(orders[base])}; it is another {places}."]
+    at_base = next(best for best in found if best.point == base)
+    before = {(each.first, each.second) for each in at_base.differences if each.p_holm < 1 - CONFIDENCE}
+    overtakings: dict[tuple[str, str], list[str]] = {}
+    for best in found:
+        off = [place for place, (value, usual) in enumerate(zip(best.point, base, strict=True)) if value != usual]
+        where = point_in_words([best.point[place] for place in off], [axes[place] for place in off])
+        for each in best.differences:
+            if (each.second, each.first) in before and each.p_holm < 1 - CONFIDENCE:
+                overtakings.setdefault((each.first, each.second), []).append(where)
+    told += [
+        f"{late} overtakes {early}, distinguishably, at {'; '.join(at)}." for (late, early), at in overtakings.items()
+    ]
+    return told if overtakings else [*told, "No two policies change places distinguishably."]
+
+
+def point_in_words(point: Sequence[Value], axes: Sequence[str]) -> str:
     """``cv 0.5, cameras 10``."""
     return ", ".join(f"{axis} {value_in_words(value)}" for axis, value in zip(axes, point, strict=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -20,14 +21,19 @@ Point = tuple[Value, ...]
 class Best(NamedTuple):
     """The policy with the best mean at a point.
 
-    second: by how much the next one is behind, paired by replication; its p is adjusted by Holm's method over all pairs
-    of policies at this point, since which two are ahead is only known from the data.  None where there is no other.
+    differences: of every pair of policies there, paired by replication, the better first and the best two before all
+    others; p is adjusted by Holm's method over all of them, since which two are ahead is only known from the data.
     """
 
     point: Point
     policy: str
     value: Interval
-    second: Difference | None
+    differences: list[Difference]
+
+    @property
+    def second(self) -> Difference | None:
+        """By how much the next policy is behind; None where there is no other."""
+        return self.differences[0] if self.differences else None
 
     @property
     def distinguishable(self) -> bool:
@@ -49,8 +55,15 @@ def best_policies(findings: Findings, measure: Measure, deadline_ms: float | Non
             point,
             best,
             t_interval(np.array([*values[best].values()])),
-            differences[0] if differences else None,
+            differences,
         )
+
+
+def ranks(best: Best) -> list[str]:
+    """The policies at a point, best mean first."""
+    ahead = Counter(difference.first for difference in best.differences)
+    names = {name for difference in best.differences for name in (difference.first, difference.second)}
+    return sorted(names, key=lambda name: (-ahead[name], name)) or [best.policy]
 
 
 Values = dict[str, dict[int, float]]

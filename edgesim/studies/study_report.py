@@ -15,7 +15,7 @@ from edgesim.results.report_pictures import picture_section
 from edgesim.results.run_report import warning_section
 from edgesim.results.table import Table
 from edgesim.results.trust import marks, trust_section
-from edgesim.studies.answers import best_sentence, contrast_sentences, point_in_words, value_in_words, where_sentences
+from edgesim.studies.answers import answer, point_in_words, value_in_words
 from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.best import Best, best_policies
 from edgesim.studies.design import points_of
@@ -56,7 +56,11 @@ def study_page(findings: Findings) -> Page:
         alerts=list(_alerts(findings, summaries, replications)),
         marks=marks(labels),
         sections=[
-            _answer(findings, contrasts, best, measure, deadline_ms),
+            Section(
+                "Answer",
+                "answer",
+                groups=[Group(*told) for told in answer(findings, contrasts, best, measure, deadline_ms)],
+            ),
             Section("What was varied", "axes", [_size(findings, replications)], facts=list(_axes(findings))),
             picture_section(findings.folder, captions_of(findings.folder)),
             _tables(findings, means, contrasts, best, measure, deadline_ms),
@@ -67,16 +71,6 @@ def study_page(findings: Findings) -> Page:
             Section("Where the numbers come from", "provenance", facts=list(_facts(findings))),
         ],
     )
-
-
-def _answer(
-    findings: Findings, contrasts: pd.DataFrame, best: list[Best], measure: Measure, deadline_ms: float | None
-) -> Section:
-    groups = [Group(*told) for told in contrast_sentences(findings, contrasts)]
-    if best:
-        sentences = [best_sentence(best, measure, deadline_ms), *where_sentences(best, findings.axes)]
-        groups.append(Group("Which policy is best where", sentences))
-    return Section("Answer", "answer", groups=groups)
 
 
 def _tables(

@@ -121,6 +121,31 @@ def test_the_best_policy_is_said_and_listed(page: PageReader) -> None:
     assert numbers(ahead["ahead by"])[0] == pytest.approx(25.0, abs=0.7) and ahead["distinguishable"] == "yes"
 
 
+def test_whether_the_ranking_survives_is_said(tmp_path: Path) -> None:
+    """``high`` is above ``low`` at the base, and falls behind with nine devices; doubling cv changes no place."""
+    page = page_of(hand_study(tmp_path, accuracy, design="one_at_a_time"))
+    said = page.texts["li"]
+    assert "The order of means at the base is high, low; it is another at 1 of 3 other points." in said
+    assert "low overtakes high, distinguishably, at count 9." in said
+
+
+@pytest.mark.parametrize(("spread", "places"), [(0.0, "at no other of 3"), (0.2, "at 1 of 3 other points")])
+def test_a_ranking_that_chance_may_have_changed_is_no_overtaking(tmp_path: Path, spread: float, places: str) -> None:
+    def noisy(cell: Cell, replication: int, policy: str) -> float:
+        chance = spread * (cell.number == 2) * (-1) ** replication * (policy == "high") - 0.3 * spread * (
+            cell.number == 2
+        ) * (policy == "high")
+        return {"low": 0.4, "high": 0.42}[policy] + chance + 0.001 * replication * (policy == "low")
+
+    page = page_of(hand_study(tmp_path, noisy, policies=["low", "high"], design="one_at_a_time"))
+    assert f"The order of means at the base is high, low; it is another {places}." in page.texts["li"]
+    assert "No two policies change places distinguishably." in page.texts["li"]
+
+
+def test_a_grid_has_no_base_to_rank_from(page: PageReader) -> None:
+    assert "Whether the ranking survives" not in page.texts["h3"]
+
+
 def test_what_was_asked_can_be_asked_again(findings: Findings, page: PageReader) -> None:
     document = YAML(typ="safe").load(page.texts["pre"][0])
     assert Study.model_validate(document) == findings.study
