@@ -171,7 +171,9 @@ def timeline(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--out", help="The trace; RUN/timeline-POLICY-REPLICATION.json where not given."),
+        typer.Option(
+            "-o", "--out", help="The trace; RUN/timeline-POLICY-REPLICATION[-DEADLINEms].json where not given."
+        ),
     ] = None,
 ) -> None:
     """When did what happen to requests of a run? A trace for ui.perfetto.dev and chrome://tracing."""

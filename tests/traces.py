@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 Event = dict[str, Any]
@@ -18,6 +19,7 @@ def check(events: list[Event]) -> None:
     _fields(events)
     _slices(events)
     _flows(events)
+    _bound_in_chrome(events)
 
 
 def _fields(events: list[Event]) -> None:
@@ -39,7 +41,7 @@ def _fields(events: list[Event]) -> None:
             assert event["dur"] >= 0
         if event["ph"] == "i":
             assert event["s"] == "t"
-    times = [event["ts"] for event in events if event["ph"] != "M"]
+    times = [ns(event["ts"]) for event in events if event["ph"] != "M"]
     assert times == sorted(times)
     assert not owners.keys() & {pid for pid, _ in named}
 
@@ -62,7 +64,28 @@ def _flows(events: list[Event]) -> None:
     for before, event in zip([None, *events], events, strict=False):
         if event["ph"] in "stf":
             assert before is not None and before["ph"] == "X"
-            assert (before["ts"], before["tid"]) == (event["ts"], event["tid"])
+            assert (ns(before["ts"]), before["tid"]) == (ns(event["ts"]), event["tid"])
             phases[event["id"]].append(event["ph"])
     for found in phases.values():
-        assert found[0] == "s" and found.count("s") == 1 and found.count("f") == 1, found
+        first, *others = found
+        assert first == "s" and others == ["t"] * (len(others) - 1) + ["f"] * bool(others), found
+
+
+def _bound_in_chrome(events: list[Event]) -> None:
+    """chrome://tracing reads ms as floats, counts a slice's end to it, and binds an arrow to the first it finds so, or
+    to what lies innermost in that: there must be none but the arrow's own, those around it, and those that lie in it
+    from its begin on, as what is served in one batch."""
+    slices: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+    for event in events:
+        if event["ph"] == "X":
+            slices[event["tid"]].append((event["ts"] * 1e-3, event["ts"] * 1e-3 + event["dur"] * 1e-3))
+    for before, event in pairwise(events):
+        if event["ph"] in "stf":
+            at, start, stop = event["ts"] * 1e-3, before["ts"] * 1e-3, before["ts"] * 1e-3 + before["dur"] * 1e-3
+            found = [each for each in slices[event["tid"]] if each[0] <= at <= each[1]]
+            assert (start, stop) in found, event
+            for each in found:
+                around = each[0] <= start and each[1] >= stop
+                assert around or (each[0] == start and each[1] <= stop), (event, each)
+            outermost = [each for each in slices[event["tid"]] if each[0] <= start and stop <= each[1]]
+            assert start < stop or len(outermost) > 1, f"{event['name']}: {before['name']} lies in nothing"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -28,9 +30,16 @@ def timeline_command(
     where = beside if scenario_folder is None else scenario_folder
     with progress_bars(Console(stderr=True)) as report:
         found = timeline_of(folder, chosen, policy, replication, deadline_ms, where, report)
-    path = folder / f"timeline-{found.about['policy']}-{replication}.json" if out is None else out
+    path = folder / _name(found.about) if out is None else out
     write_timeline(found, path)
     output().print(f"written to {path}: open it in https://ui.perfetto.dev", highlight=False, soft_wrap=True)
+
+
+def _name(about: Mapping[str, Any]) -> str:
+    """Of the file for one cell."""
+    deadline_ms = about["deadline_ms"]
+    at = "" if deadline_ms is None else f"-{deadline_ms:g}ms"
+    return f"timeline-{about['policy']}-{about['replication']}{at}.json"
 
 
 def _range(text: str) -> range:

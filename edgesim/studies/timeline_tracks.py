@@ -105,10 +105,10 @@ def _life(world: ObservedWorld, request: Request, row: Mapping[str, Any]) -> Ite
     name, track, end_s = _name(request), Track(_device(request.device), "requests"), world.seen.ends[request]
     told = {
         "sample": row["sample"],
-        "deadline_ms": 1e3 * row["deadline_s"],
+        "deadline_ms": round(1e3 * row["deadline_s"], 6),
         "end": row["end"],
         "reason": row["reason"],
-        "latency_ms": 1e3 * row["latency_s"],
+        "latency_ms": round(1e3 * row["latency_s"], 6),
         "model": row["model"],
         "exit": row["exit"],
         "correct": row["correct"],
@@ -143,7 +143,7 @@ def _slices(
                 yield Slice(track, span.what, span.start_s, span.stop_s, args)
         elif span.request in flowing:
             name = _name(span.request)
-            flow = name if span.start_s <= flowing[span.request] else ""
+            flow = name if span.start_s < flowing[span.request] else ""
             yield Slice(track, f"{name} {span.what}", span.start_s, span.stop_s, args, flow, span.batch or None)
 
 
@@ -157,10 +157,11 @@ def _counters(world: ObservedWorld, names: Names, window: tuple[float, float]) -
         owner, kinds = names[place]
         waits = [(span.start_s, span.stop_s) for span in spans if span.kind == QUEUE]
         if waits:
-            yield Counter(owner, kinds[QUEUE], "requests", _within(_lengths(waits), window))
+            yield Counter(owner, f"{kinds[QUEUE]} length", "requests", _to(_within(_lengths(waits), window), window[1]))
     for owner, name, rate in _rates(world, names):
         edges_s, rates_bps = pieces(rate, *window)
-        yield Counter(owner, name, "Mb/s", _merged([*zip(edges_s, np.array(rates_bps) / 1e6, strict=False)]))
+        steps = [*zip(edges_s, np.array(rates_bps) / 1e6, strict=False)]
+        yield Counter(owner, name, "Mb/s", _to(_merged(steps), window[1]))
     for device, levels in world.seen.levels_j.items():
         yield Counter(_device(device), "battery", "J", _within(levels, window))
 
@@ -180,6 +181,11 @@ def _within(steps: list[tuple[float, float]], window: tuple[float, float]) -> li
     """The steps within the window, and what holds at its start."""
     *_, (_, first) = (step for step in steps if step[0] <= window[0])
     return [(window[0], first), *(step for step in steps if window[0] < step[0] <= window[1])]
+
+
+def _to(steps: list[tuple[float, float]], end_s: float) -> list[tuple[float, float]]:
+    """What holds last is told again at the end: chrome://tracing draws from step to step, and nothing of a lone one."""
+    return [*steps, (end_s, steps[-1][1])] if steps[-1][0] < end_s else steps
 
 
 def _merged(steps: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -45,7 +45,7 @@ def queues_are_as_long_as_recorded(timeline: Timeline, seen: Tables) -> None:
     names = {each.name: f"device {each.name}" for each in seen.world.devices}
     names |= {each.name: f"server {each.name}" for each in seen.world.engine.serving}
     for node in seen.nodes.itertuples():
-        found = steps(timeline, names[node.node], "queue")
+        found = steps(timeline, names[node.node], "queue length")
         waited_s = area(found, *seen.world.window) if found else 0.0
         assert close(waited_s, node.queue_mean * node.window_s), f"{node.node}: {waited_s} s"
 
@@ -141,7 +141,7 @@ def test_of_others_nothing_is_drawn_but_counters_count_them() -> None:
     scenario = world(**one, policies={"p": {"type": "device_only"}}, duration_s=1)
     timeline, seen = drawn(scenario, range(10, 13))
     assert {each.flow for each in timeline.slices} == {f"cam-0/{number}" for number in (10, 11, 12)}
-    (arrival_s, waiting), *_ = steps(timeline, "device cam-0", "queue")
+    (arrival_s, waiting), *_ = steps(timeline, "device cam-0", "queue length")
     assert arrival_s == seen.requests.arrival_s[10]
     before = seen.requests[seen.requests.number <= 10]
     assert waiting == (before.arrival_s + before.device_wait_s > arrival_s).sum() == 5

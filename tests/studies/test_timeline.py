@@ -115,6 +115,29 @@ def test_slices_that_overlap_get_lanes_of_their_own():
     assert [[each.name for each in lane] for lane in lanes(slices)] == [["a", "c"], ["b"]]
 
 
+def test_arrows_are_bound_to_their_own_slices_where_others_end_there():
+    """Two requests that a processor computes one behind the other: see ``traces``."""
+    lives, work = Track("device", "requests"), Track("device", "processor")
+    slices = []
+    for name, arrival_s, start_s, stop_s in (("a", 0.1, 0.1, 0.3), ("b", 0.2, 0.3, 0.7)):
+        slices += [
+            Slice(lives, name, arrival_s, stop_s, {}, name, name),
+            Slice(lives, f"{name} answer", stop_s, stop_s, {}, name, name),
+            Slice(work, f"{name} compute", start_s, stop_s, {}, name),
+        ]
+    check(as_trace(Timeline({}, [lives, work], slices))["traceEvents"])
+
+
+def test_what_holds_throughout_is_drawn_to_the_end(events: list[Event]):
+    """A counter of one step is not drawn by chrome://tracing."""
+    steps = defaultdict(list)
+    for event in events:
+        if event["ph"] == "C":
+            steps[event["pid"], event["name"]].append(ns(event["ts"]))
+    assert len(steps) > 2 and len({(each[0], each[-1]) for each in steps.values() if len(each) > 1}) == 1
+    assert all(len(each) > 1 for each in steps.values())
+
+
 BAD: dict[str, tuple[list[str], str]] = {
     "backwards": (["--requests", "5..1"], "--requests 5..1: allowed: a..b"),
     "no range": (["--requests", "5"], "--requests 5: allowed: a..b"),
@@ -139,9 +162,21 @@ def test_the_command_writes_a_file_beside_the_run(folder: Path, capsys: pytest.C
     with pytest.raises(SystemExit) as stop:
         main(["timeline", str(folder), "--requests", "0..9", "--policy", "clairvoyant"])
     assert stop.value.code == 0
-    written = folder / "timeline-clairvoyant-0.json"
-    assert json.loads(written.read_text())["otherData"]["requests"] == "0..9"
+    (written,) = folder.glob("timeline-*.json")
+    about = json.loads(written.read_text())["otherData"]
+    assert about["requests"] == "0..9"
+    assert written.name == f"timeline-clairvoyant-0-{about['deadline_ms']:g}ms.json"
     written.unlink()
+
+
+def test_each_deadline_has_a_file_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]):
+    for deadline_ms in ("5", "15"):
+        with pytest.raises(SystemExit, match="^0$"):
+            main(["timeline", str(folder), "--requests", "0..9", "--policy", "clairvoyant", "--deadline", deadline_ms])
+    for deadline_ms in (5, 15):
+        written = folder / f"timeline-clairvoyant-0-{deadline_ms}ms.json"
+        assert json.loads(written.read_text())["otherData"]["deadline_ms"] == deadline_ms
+        written.unlink()
 
 
 RATES = {"process": "trace", "file": "rates.csv", "offset": "none"}
