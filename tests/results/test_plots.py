@@ -188,12 +188,6 @@ def test_the_caption_speaks_of_guides_that_are_there(tmp_path: Path, deadline: d
     assert ("Dotted" in figure.get_supxlabel()) == bool(drawn)
 
 
-def test_labels_of_exits_and_cuts() -> None:
-    assert shares.exit_label("fashion/2") == "fashion exit 2"
-    assert shares.cut_label("png/0") == "image, png"
-    assert shares.cut_label("int8_token+zlib/3") == "cut 3, int8_token+zlib"
-
-
 def test_a_distribution_ends_at_the_share_that_was_answered() -> None:
     times_ms, answered = distribution(np.array([3.0, np.nan, 1.0, 2.0]))
     assert times_ms.tolist() == [1.0, 2.0, 3.0]

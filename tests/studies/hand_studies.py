@@ -61,6 +61,7 @@ def hand_study(
         "warmup_s": 5.0,
         "devices": {"camera": {"deadline": {"distribution": "fixed", "ms": 50}}},
         "deadlines_ms": [each for each in deadlines_ms if each],
+        "models": {"toy": {}},
         "policies": {name: {} for name in policies},
     }
     told = manifest(scenario)

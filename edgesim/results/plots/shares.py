@@ -6,15 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from edgesim.results.metrics import NOTHING, exit_shares
 from edgesim.results.plots import style
 from edgesim.results.plots.decomposition import at_deadline
+from edgesim.results.plots.exits_and_cuts import cut_colours, cut_label, depth, exit_colours, exit_label
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import reference_run
 
@@ -35,8 +34,10 @@ def draw(run: RecordedRun, summary: Mapping[str, Any]) -> Figure:
     drawing = style.figure(2.2 + 0.62 * len(policies))
     panels = drawing.subplots(2, 1)
     nowhere: list[Shares] = [{}] * len(runs)
-    _panel(panels[0], [run["exits"] for run in runs], local, "exit that answered", exit_label, "no answer")
-    _panel(panels[1], [run["cuts"] for run in runs], nowhere, "last cut sent", cut_label, "nothing sent")
+    exits, cuts = ([each[group] for each in runs] for group in ("exits", "cuts"))
+    colours = exit_colours(_kinds(exits), list(run.scenario["models"]))
+    _panel(panels[0], exits, local, colours, "exit that answered", exit_label, "no answer")
+    _panel(panels[1], cuts, nowhere, cut_colours(_kinds(cuts)), "last cut sent", cut_label, "nothing sent")
     for axes in panels:
         style.policy_rows(axes, policies)
         axes.set_xlim(0, 1)
@@ -52,12 +53,22 @@ def _local(run: RecordedRun, policy: str, deadline_ms: float | None) -> Shares:
     return {kind: float(share[cells].mean()) for kind, share in shares.items() if kind != NOTHING}
 
 
+def _kinds(shares: list[Shares]) -> list[str]:
+    """The exits or cuts that occur, from shallow to deep."""
+    return sorted({kind for share in shares for kind in share} - {NOTHING}, key=depth)
+
+
 def _panel(
-    axes: Axes, shares: list[Shares], local: list[Shares], title: str, label: Callable[[str], str], nothing: str
+    axes: Axes,
+    shares: list[Shares],
+    local: list[Shares],
+    colours: Mapping[str, str],
+    title: str,
+    label: Callable[[str], str],
+    nothing: str,
 ) -> None:
     """Bars in parts: what the device answered itself, then the others; in both from shallow to deep."""
-    kinds = sorted({kind for share in shares for kind in share} - {NOTHING}, key=depth)
-    colours = graded_colours(kinds)
+    kinds = [kind for kind in colours if kind != NOTHING]
     here = {kind: np.array([share.get(kind, 0.0) for share in local]) for kind in kinds}
     away = {kind: np.array([share.get(kind, 0.0) for share in shares]) - here.get(kind, 0.0) for kind in colours}
     left = np.zeros(len(shares))
@@ -75,28 +86,3 @@ def _panel(
         handles.append(Patch(facecolor=colours[NOTHING], label=nothing))
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=7.5,
                 ncols=1 + len(kinds) // 12)  # fmt: skip
-
-
-def graded_colours(kinds: list[str]) -> dict[str, str]:
-    """A colour per exit or cut, from dark (shallow) to light (deep); grey for nothing."""
-    scale = colormaps["viridis"]
-    graded = {kind: to_hex(scale(0.95 * place / max(len(kinds) - 1, 1))) for place, kind in enumerate(kinds)}
-    return {**graded, NOTHING: style.NOTHING_COLOUR}
-
-
-def exit_label(kind: str) -> str:
-    """``fashion exit 2`` for ``fashion/2``."""
-    model, number = kind.rsplit("/", 1)
-    return f"{model} exit {number}"
-
-
-def cut_label(kind: str) -> str:
-    """``cut 3, int8`` for ``int8/3``, ``image, png`` for ``png/0``."""
-    codec, number = kind.rsplit("/", 1)
-    return f"image, {codec}" if number == "0" else f"cut {number}, {codec}"
-
-
-def depth(kind: str) -> tuple[int, str]:
-    """Kinds sort from shallow to deep: ``int8/3`` by its number."""
-    word, number = kind.rsplit("/", 1)
-    return int(number), word

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from edgesim.results.metrics import NOTHING
 from edgesim.results.plots import style
-from edgesim.results.plots.shares import cut_label, depth, exit_label, graded_colours
+from edgesim.results.plots.exits_and_cuts import cut_colours, cut_label, depth, exit_colours, exit_label
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.plots.measured import Measured
 
@@ -19,18 +19,18 @@ def draw(measured: Measured, axis: str) -> Figure:
     """Bars in the order of the axis, the other axes at their base; exits left, last cuts sent right."""
     rows = measured.along(axis, measured.at_asked(*_kinds(measured)))
     policies = [policy for policy in measured.policies if (rows.policy == policy).any()]
-    drawing = style.figure(1.9 + 0.85 * len(policies), 9.6)
+    drawing = style.figure(1.9 + 0.95 * len(policies), 9.6)
     panels = drawing.subplots(len(policies), 2, sharex=True, sharey=True, squeeze=False)
     legend: list[Patch] = []
     for column, (group, label, nothing) in enumerate(
         (("exit:", exit_label, "no answer"), ("cut:", cut_label, "nothing sent"))
     ):
         mine = rows[rows["quantity"].str.startswith(group)]
-        looks = _looks(mine, group)
+        looks = _looks(measured, mine, group)
         for axes, policy in zip(panels[:, column], policies, strict=True):
             _bars(axes, measured, axis, mine[mine.policy == policy], looks)
             of = ("exit that answered", "last cut sent")[column]
-            axes.set_title(f"{measured.looks[policy].label}: {of}", loc="left", fontsize=8, pad=2)
+            axes.set_title(f"{measured.looks[policy].label}: {of}", loc="left", fontsize=8, pad=5)
         legend.append(Patch(alpha=0, label=("left: exit", "right: last cut")[column]))
         legend += [
             Patch(facecolor=colour, label=nothing if kind == NOTHING else label(kind)) for kind, colour in looks.items()
@@ -49,12 +49,13 @@ def _kinds(measured: Measured) -> list[str]:
     return [name for name in measured.findings.quantities if name.startswith(("exit:", "cut:"))]
 
 
-def _looks(rows: pd.DataFrame, group: str) -> dict[str, str]:
+def _looks(measured: Measured, rows: pd.DataFrame, group: str) -> dict[str, str]:
     """A colour for each kind that occurs, from shallow to deep, nothing last."""
     occurring = rows[rows["mean"] > 0]["quantity"].astype(str).unique()
     kinds = {name.removeprefix(group) for name in occurring}
     ordered = sorted(kinds - {NOTHING}, key=depth)
-    colours = graded_colours(ordered)
+    models = list(measured.findings.manifest["scenario"]["models"])
+    colours = exit_colours(ordered, models) if group == "exit:" else cut_colours(ordered)
     return {kind: colours[kind] for kind in [*ordered, *(kinds & {NOTHING})]}
 
 
