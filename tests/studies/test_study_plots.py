@@ -185,6 +185,16 @@ def test_fronts_are_the_tables_where_only_choices_vary(tmp_path: Path) -> None:
             assert len(found) == 2  # the two codecs, at the base of the other axes
             assert found[:, 0] == pytest.approx(factor * SPENT[cost])
             assert sorted(found[:, 1]) == pytest.approx(sorted(rows["mean"]))
+            bars = axes.collections[axes.collections.index(points[measured.looks[policy].label]) - 1]
+            ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+            assert ends == pytest.approx(rows[["low", "high"]].to_numpy())
+
+
+def test_no_marker_of_a_front_is_cut_off(measured: Measured) -> None:
+    for axes, (cost, (_, factor)) in zip(fronts.draw(measured).axes, PRICES.items(), strict=True):
+        low, high = axes.get_xlim()
+        assert low < 0 and high > 1.04 * factor * SPENT[cost]  # all points cost the same
+        assert not any(points.get_clip_on() for points in axes.get_legend_handles_labels()[0])
 
 
 def test_oracles_are_dashed_or_open_and_named(measured: Measured) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from edgesim.results.measure import ERROR, measure_of
+from edgesim.results.measure import measure_of
 from edgesim.results.plots import style
 from edgesim.results.plots.decomposition import at_deadline
-from edgesim.results.plots.pareto import COSTS, draw_panel
+from edgesim.results.plots.pareto import COSTS, Points, draw_panel, value_axis
 from edgesim.results.summary import point_at, reference_run
 
 
@@ -29,14 +28,11 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     for axes, cost in zip(panels, shown, strict=True):
         label, factor = COSTS[cost]
         points = {
-            name: (np.array([factor * _known(of_policy[cost])]), np.array([_known(values[name]["mean"])]))
+            name: Points(*(np.array([each], float) for each in (factor * _known(of_policy[cost]), *values[name])))
             for name, of_policy in costs.items()
         }
-        _bars(axes, points, values, looks)
         draw_panel(axes, points, oracles, looks, label, measure.sign)
-    low, high = panels[0].get_ylim()
-    panels[0].set_ylim(max(low, -0.02), high if measure is ERROR else min(high, 1.02))
-    panels[0].set_ylabel(measure.axis)
+    value_axis(panels[0], measure)
     style.legend_right(drawing, panels[0])
     style.caption(
         drawing,
@@ -48,21 +44,10 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     return drawing
 
 
-def _value(policy: Mapping[str, Any], summary: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _value(policy: Mapping[str, Any], summary: Mapping[str, Any], key: str) -> tuple[float | None, ...]:
+    """Mean, low and high of the measure."""
     point = point_at(policy, summary["compared_at_ms"]) or policy["points"][0]
-    found: dict[str, Any] = point[key]
-    return found
-
-
-def _bars(
-    axes: Axes,
-    points: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    values: Mapping[str, Mapping[str, Any]],
-    looks: Mapping[str, style.Look],
-) -> None:
-    for name, (cost, _) in points.items():
-        if values[name]["low"] is not None:
-            axes.vlines(cost, values[name]["low"], values[name]["high"], color=looks[name].colour, alpha=0.5)
+    return tuple(point[key][side] for side in ("mean", "low", "high"))
 
 
 def _known(value: float | None) -> float:

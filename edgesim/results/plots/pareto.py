@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
+from edgesim.results.measure import ERROR, Measure
 from edgesim.results.plots import style
 
 COSTS = {
@@ -16,26 +18,50 @@ COSTS = {
 }
 """Metric -> how its axis is called, and by what it is shown."""
 FRONT = "#555555"
-Points = Mapping[str, tuple[np.ndarray, np.ndarray]]
-"""Policy -> costs and values of its points."""
+
+
+class Points(NamedTuple):
+    """Costs and values of a policy's points, and the intervals of the values; all arrays (points,), NaN: not known."""
+
+    costs: np.ndarray
+    values: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 def draw_panel(
-    axes: Axes, points: Points, oracles: Collection[str], looks: Mapping[str, style.Look], label: str, sign: int
+    axes: Axes,
+    points: Mapping[str, Points],
+    oracles: Collection[str],
+    looks: Mapping[str, style.Look],
+    label: str,
+    sign: int,
 ) -> None:
-    """One panel: points by policy, and the front of the policies that are no oracles.  sign: 1 where more is better."""
-    for policy, (costs, values) in points.items():
+    """One panel: points and intervals by policy, and the front of the policies that are no oracles.
+
+    sign: 1 where more is better.
+    """
+    for policy, (costs, values, low, high) in points.items():
         look = looks[policy]
         face = "none" if policy in oracles else look.colour
+        axes.vlines(costs, low, high, color=look.colour, alpha=0.5)
         axes.scatter(costs, values, s=24, marker=look.marker, facecolors=face, edgecolors=look.colour, alpha=0.85,
-                     linewidths=1.1, label=look.label, zorder=3)  # fmt: skip
-    real = [pair for policy, pair in points.items() if policy not in oracles]
+                     linewidths=1.1, label=look.label, zorder=3, clip_on=False)  # fmt: skip
+    real = [of_policy for policy, of_policy in points.items() if policy not in oracles]
     if real:
-        costs, values = (np.concatenate(side) for side in zip(*real, strict=True))
+        costs, values, *_ = (np.concatenate(side) for side in zip(*real, strict=True))
         chosen = pareto_front(costs, sign * values)
         axes.step(costs[chosen], values[chosen], where="post", color=FRONT, linewidth=1.0, zorder=2)
     axes.set_xlabel(label)
-    axes.set_xlim(left=-0.03 * axes.get_xlim()[1])  # what costs nothing shows whole
+    most = np.nanmax(np.concatenate([np.zeros(1), *(of_policy.costs for of_policy in points.values())])) or 1.0
+    axes.set_xlim(-0.04 * most, 1.05 * most)  # what costs nothing and what costs most show whole
+
+
+def value_axis(axes: Axes, measure: Measure) -> None:
+    """Name the axis of values, and end it where the measure does: intervals may go on."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, -0.02), high if measure is ERROR else min(high, 1.02))
+    axes.set_ylabel(measure.axis)
 
 
 def pareto_front(costs: np.ndarray, worths: np.ndarray) -> np.ndarray:
