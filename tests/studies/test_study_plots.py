@@ -162,6 +162,24 @@ def test_contrasts_are_filled_where_they_are_distinguishable(findings: Findings,
     assert len(marks) == len(table) == 3
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "heading"),
+    [
+        ({"policy": "high"}, {"policy": "low"}, "who: high - low, at the base"),
+        ({"policy": "high", "cv": 1.0}, {"policy": "low", "cv": 1.0}, "who: high - low, at cv 1.0"),
+        ({"policy": "high", "cv": 1.0}, {"policy": "low"}, "who: high - low, cv 1.0 against base"),
+        ({"cv": 1.0}, {"cv": 0.5}, "who: cv 1.0 against cv 0.5"),
+    ],
+)
+def test_contrasts_are_named(tmp_path: Path, first: dict[str, Any], second: dict[str, Any], heading: str) -> None:
+    contrasts = {"who": {"first": first, "second": second, "deadline_ms": 50}}
+    found = hand_study(tmp_path / "named", accuracy, costs=SPENT, axes=AXES, contrasts=contrasts)
+    axes = contrast_intervals.draw(Measured(found)).axes[0]
+    assert [text.get_text() for text in axes.texts] == [heading]
+    rows = [text.get_text() for text in axes.get_yticklabels()]
+    assert rows == ([""] if "policy" in first else ["low", "high", "seer (oracle)"])
+
+
 def test_shares_are_the_tables_and_sum_to_one(measured: Measured) -> None:
     drawn = shares.draw(measured, "count")
     wanted = ({0.25, 0.625, 0.125}, {0.5, 0.25})

@@ -10,11 +10,12 @@ from edgesim.results.quantity import quantity as quantity_of
 from edgesim.results.quantity import quantity_in_words
 from edgesim.studies.plots.measured import Measured
 
-UNKNOWN = "#333333"
+PAIR = "#333333"
 
 
 def draw(measured: Measured) -> Figure:
-    """A row per contrast and policy; filled where Holm's method calls it distinguishable from nothing."""
+    """A row per contrast, and per policy where it names none; filled where Holm's method calls it distinguishable from
+    nothing."""
     contrasts = measured.findings.contrasts()
     quantities = list(dict.fromkeys(contrasts["quantity"]))
     rows = len(contrasts) + 1.6 * contrasts["contrast"].nunique()
@@ -41,18 +42,19 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     place = 0.0
     places = []
     for (name, first, second), group in rows.groupby(["contrast", "first", "second"], sort=False):
-        axes.text(0.0, place, f"{name}: {first} against {second}", fontsize=8, transform=axes.get_yaxis_transform(),
+        pair = next((policy for policy in group["policy"] if policy not in measured.looks), "")
+        axes.text(0.0, place, _heading(name, pair, first, second), fontsize=8, transform=axes.get_yaxis_transform(),
                   va="center", fontweight="bold")  # fmt: skip
         place += 1.0
         for row in group.to_dict("records"):
             look = measured.looks.get(row["policy"])
-            colour = look.colour if look else UNKNOWN
+            colour = look.colour if look else PAIR
             mean, low, high = (unit.factor * row[column] for column in ("difference", "low", "high"))
             axes.plot([low, high], [place, place], color=colour, linewidth=1.8, solid_capstyle="butt")
             axes.plot(mean, place, marker=look.marker if look else "o", color=colour, markersize=5,
                       markerfacecolor=colour if row["distinguishable"] else "white", linestyle="none")  # fmt: skip
             places.append(place)
-            labels.append(look.label if look else row["policy"])
+            labels.append(look.label if look else "")
             place += 1.0
         place += 0.4
     axes.axvline(0, **style.GUIDE)
@@ -62,3 +64,9 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     most = np.nanmax(np.abs(unit.factor * rows[["difference", "low", "high"]].to_numpy(float)), initial=0.0)
     axes.set_xlim(-1.08 * (most or 1.0), 1.08 * (most or 1.0))
     axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference_unit or 'in its own unit'})")
+
+
+def _heading(name: str, pair: str, first: str, second: str) -> str:
+    """What is compared: ``pair`` of policies, or where it is empty each policy with itself, in one cell or in two."""
+    where = f"at {'the ' * (first == 'base')}{first}" if first == second else f"{first} against {second}"
+    return f"{name}: {pair}, {where}" if pair else f"{name}: {where}"
