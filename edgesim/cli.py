@@ -60,8 +60,8 @@ def run(
     scenario: ScenarioFile,
     policy: Annotated[list[str] | None, typer.Option(help="Only this policy (may be repeated).")] = None,
     set_: Set = None,
-    seed: Annotated[int | None, typer.Option(help="In place of the scenario's seed.")] = None,
-    replications: Annotated[int | None, typer.Option(help="In place of the scenario's number.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the scenario's seed.")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="In place of the scenario's number.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = os.cpu_count() or 1,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("runs"),
     force: Annotated[bool, typer.Option("--force", help="Run again even if the results are there.")] = False,
@@ -77,7 +77,8 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Results folders of runs.", show_default=False)],
     metric: Annotated[str, typer.Option(help="A metric of docs/metrics.md.")] = "on_time_accuracy",
     deadline: Annotated[
-        float | None, typer.Option(metavar="MS", help="Deadline of the axis; that of the summaries where not given.")
+        str | None,
+        typer.Option(metavar="MS", help="Deadline of the axis, or own; that of the summaries where not given."),
     ] = None,
     export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this CSV file.")] = None,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from edgesim.commands.console import output
 from edgesim.errors import InputError
@@ -13,10 +14,10 @@ from edgesim.results.compare_words import comparison_table, frame, sentences
 from edgesim.results.terminal import print_table
 
 
-def compare_command(runs: Sequence[Path], metric: str, deadline_ms: float | None, export: Path | None) -> None:
+def compare_command(runs: Sequence[Path], metric: str, deadline: str | None, export: Path | None) -> None:
     if export is not None and export.suffix != ".csv":
         raise InputError(f"--export {export}: found {export.suffix or 'no ending'}, allowed: .csv")
-    found = compare(runs, metric, deadline_ms)
+    found = compare(runs, metric, _deadline_ms(deadline))
     console = output()
     print_table(comparison_table(found), console)
     for sentence in sentences(found):
@@ -26,6 +27,15 @@ def compare_command(runs: Sequence[Path], metric: str, deadline_ms: float | None
     if export is not None:
         _write(found, export)
         console.print(f"{len(found.entries)} rows written to {export}", highlight=False, soft_wrap=True)
+
+
+def _deadline_ms(text: str | None) -> float | Literal["own"] | None:
+    if text is None or text == "own":
+        return text  # type: ignore[return-value]
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"--deadline {text}: allowed: milliseconds, or own") from None
 
 
 def _write(found: Comparison, path: Path) -> None:

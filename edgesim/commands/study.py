@@ -14,6 +14,8 @@ from edgesim.commands.progress import progress_bars
 from edgesim.errors import InputError
 from edgesim.results.measure import ACCURACY, ERROR
 from edgesim.results.report import NAME
+from edgesim.results.terminal import print_labels
+from edgesim.scenario.problems import not_among
 from edgesim.studies.answers import answer
 from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.best import best_policies
@@ -50,9 +52,12 @@ def export_command(folder: Path, out: Path, quantities: Sequence[str], replicati
         raise InputError(f"{out}: found {out.suffix or 'no ending'}, allowed: .parquet or .csv")
     findings = Findings(folder)
     wanted = quantities or None
+    for name in quantities:
+        if name not in findings.quantities:
+            raise InputError(f"--quantity {not_among(name, findings.quantities, 'one that was measured')}")
     frame = findings.replications(wanted) if replications else findings.summaries(wanted)
     if frame.empty:
-        raise InputError(f"{folder}: nothing measured yet of {', '.join(quantities) or 'anything'}")
+        raise InputError(f"{folder}: nothing is measured yet")
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         frame.to_csv(partial, index=False) if out.suffix == ".csv" else frame.to_parquet(partial, index=False)
@@ -78,6 +83,7 @@ def _finish(found: Conducted) -> None:
     publish(findings)
     _print_state(findings)
     _print_answer(findings)
+    print_labels(findings.manifest["labels"], output())
     _print_warnings(findings)
     said = f"{'found in' if found.reused else 'written to'} {found.folder}; {NAME} there answers in words"
     output().print(said, highlight=False, soft_wrap=True)
@@ -94,11 +100,18 @@ def _print_answer(findings: Findings) -> None:
             console.print(f"  {sentence}", highlight=False, markup=False)
 
 
+def _of(findings: Findings) -> str:
+    """How many replications there are to be, where that is known."""
+    study = findings.study
+    return "" if study.until is not None else f" of {findings.counts.cells * study.replications:,}"
+
+
 def _print_state(findings: Findings) -> None:
     console, counts = output(), findings.counts
     console.print(f"{findings.study.study}: {findings.study.question}", highlight=False, markup=False)
     console.print(
-        f"{counts.cells:,} cells, {counts.finished:,} replications finished in {findings.seconds:,.0f} s of work, "
+        f"{counts.cells:,} cells, {counts.finished:,}{_of(findings)} replications finished in "
+        f"{findings.seconds:,.0f} s of work, "
         f"{counts.failed:,} failed",
         highlight=False,
     )

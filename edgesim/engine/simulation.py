@@ -10,7 +10,9 @@ from edgesim.engine.live import Agreement, LiveExecution
 from edgesim.engine.simpy_clock import SimpyClock
 from edgesim.engine.tally import link_rows, node_rows
 from edgesim.engine.world import Cell, World
+from edgesim.errors import InputError
 from edgesim.outcomes.table import Outcomes
+from edgesim.policies.user_fault import fault_of_user
 from edgesim.results.recorder import RunRecorder
 from edgesim.scenario.scenario import Scenario
 
@@ -25,11 +27,18 @@ def simulate(
 ) -> Agreement | None:
     """Run a cell to its end (all requests ended, or ``drain_s`` after the last arrival) and record it.
 
-    outcomes: what requests meet.
+    outcomes: what requests meet.  Raises InputError where a user's policy makes a mistake.
     """
     recorder.begin(cell.key)
     clock = SimpyClock()
-    run_to_end(World(scenario, assets, cell, clock, recorder, outcomes, live), clock, recorder)
+    try:
+        run_to_end(World(scenario, assets, cell, clock, recorder, outcomes, live), clock, recorder)
+    except InputError:
+        raise
+    except Exception as error:
+        if told := fault_of_user(cell.spec, error):
+            raise InputError(told) from error
+        raise
     return live.agreement if live else None
 
 

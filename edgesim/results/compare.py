@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from edgesim.results.quantity import by_own_deadline, quantity
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.replicated import replicated
 from edgesim.results.same_world import why_unpaired
+from edgesim.results.scenario_differences import differences_in_words
 from edgesim.results.statistics import (
     CONFIDENCE,
     LEAST_REPLICATIONS,
@@ -74,23 +76,24 @@ class Comparison:
     notes: list[str]
 
 
-def compare(folders: Sequence[Path], metric: str, deadline_ms: float | None = None) -> Comparison:
+def compare(folders: Sequence[Path], metric: str, deadline_ms: float | Literal["own"] | None = None) -> Comparison:
     """Compare the policies of runs by a metric of docs/metrics.md.
 
     Of several runs each policy is compared with the first run's of the same name; of one run each with the best that is
     no oracle (Holm's correction is then over all pairs, because the best is found from the same numbers).
-    deadline_ms: of the axis; where None the one that the runs' own summaries compare at.  Raises InputError where a
-    folder is no run's, or has nothing of that metric at that deadline.
+    deadline_ms: of the axis, or "own"; where None the one that the runs' own summaries compare at.  Raises InputError
+    where a folder is no run's, or has nothing of that metric at that deadline.
     """
     names = _called(folders)
     runs = {name: RecordedRun(folder) for name, folder in zip(names, folders, strict=True)}
     summaries = {name: read_summary(folder) for name, folder in zip(names, folders, strict=True)}
     if deadline_ms is None:
         deadline_ms = _default_deadline_ms([summary["compared_at_ms"] for summary in summaries.values()])
+    at_ms = None if deadline_ms == "own" else deadline_ms
     entries = [
         entry
         for name, run in runs.items()
-        for entry in _entries(name, run, metric, deadline_ms, summaries[name]["labels"].get("oracles", ()))
+        for entry in _entries(name, run, metric, at_ms, summaries[name]["labels"].get("oracles", ()))
     ]
     unpaired = {name: why_unpaired(runs[names[0]], run) for name, run in runs.items() if name != names[0]}
     if len(runs) == 1:
@@ -100,8 +103,13 @@ def compare(folders: Sequence[Path], metric: str, deadline_ms: float | None = No
         size = len(contrasts)
         if not contrasts:
             raise InputError(f"no policy of {names[0]} has its name in another run; allowed: runs that share one")
-    notes = [*_pairing_notes(names[0], unpaired, metric), *_length_notes(entries, metric), *_warning_notes(summaries)]
-    return Comparison(metric, deadline_ms, entries, contrasts, size, notes)
+    notes = [
+        *_scenario_notes(runs),
+        *_pairing_notes(names[0], unpaired, metric),
+        *_length_notes(entries, metric),
+        *_warning_notes(summaries),
+    ]
+    return Comparison(metric, at_ms, entries, contrasts, size, notes)
 
 
 def _called(folders: Sequence[Path]) -> list[str]:
@@ -205,6 +213,14 @@ def _contrast(entry: Entry, reference: Entry, metric: str, paired: bool) -> Cont
 def _adjusted(contrasts: list[Contrast]) -> list[Contrast]:
     p_holm = holm([each.p for each in contrasts])
     return [replace(each, p_holm=p) for each, p in zip(contrasts, p_holm, strict=True)]
+
+
+def _scenario_notes(runs: dict[str, RecordedRun]) -> Iterator[str]:
+    """What the scenarios of later runs say differently from the first."""
+    (first, base), *others = runs.items()
+    for name, run in others:
+        said = differences_in_words(base.scenario, run.scenario)
+        yield f"{first} and {name} differ in {said}" if said else f"{first} and {name} are of one scenario"
 
 
 def _pairing_notes(first: str, unpaired: dict[str, str | None], metric: str) -> Iterator[str]:

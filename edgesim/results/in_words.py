@@ -72,7 +72,7 @@ def comparisons(summary: Mapping[str, Any]) -> Iterator[str]:
     yield f"Differences in {measure.name} {at}, paired by replication. ±: the pair's own interval;"
     pairs = len(summary["differences"])
     adjusted = f"adjusted by Holm's method for all {pairs} pairs of policies" if pairs > 1 else "of the only pair"
-    yield f"p: {adjusted}."
+    yield f"p: {adjusted}." + (" All of them are in summary.json." if pairs > len(policies) - 1 else "")
     for difference in summary["differences"]:
         if best in (difference["better"], difference["worse"]):
             yield _sentence(difference, policies, measure)

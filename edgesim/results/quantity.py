@@ -18,6 +18,10 @@ LESS_IS_BETTER = (
     "miss_ratio", "on_time_error", "latency_mean_s", "latency_p50_s", "latency_p95_s", "latency_p99_s", "used_mean_s",
     "bytes_up", "bytes_down", "energy_j", "wasted_s", "wasted_bytes", "wasted_j",
 )  # fmt: skip
+OF_REGRESSION = ("on_time_error", "missed_error")
+METRICS = (*MORE_IS_BETTER, *LESS_IS_BETTER, "missed_error", "arrivals_hz", "answers", "offload_ratio")
+"""Everything that is measured of each policy, by one name; further ones belong to a group."""
+GROUPS = ("exit:", "cut:", "end:", "reason:", "stage:", "node:", "link:")
 BY_OWN_DEADLINE = ("on_time_hz", "goodput_hz", "used_mean_s", "wasted_s", "wasted_bytes", "wasted_j")
 GROUPS_BY_OWN_DEADLINE = ("end:", "exit:")
 """What depends on the requests' own deadlines even where nothing in the run reacted to them, points apart."""

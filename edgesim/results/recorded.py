@@ -27,6 +27,9 @@ class RecordedRun:
 
     def __init__(self, folder: Path, scenario: dict[str, Any] | None = None):
         self.folder = folder
+        if scenario is None and not (folder / "manifest.json").is_file():
+            what = "the results of a study" if (folder / "ledger.sqlite").is_file() else "no manifest.json"
+            raise InputError(f"{folder}: found {what} there, allowed: the results folder of a run")
         self.scenario: dict[str, Any] = scenario or read_json(folder / "manifest.json")["scenario"]
         self.tables = Tables(folder)
         self.axis = DeadlineAxis.of(self.scenario)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgesim.results.in_words import best_by_deadline, comparisons
 from edgesim.results.summary_tables import cost_table, deadline_table
 from edgesim.results.table import Table
+from edgesim.results.trust import marks
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,10 +27,19 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     if best := best_by_deadline(summary):
         console.print(f"  {best}", highlight=False, markup=False)
     print_table(cost_table(summary), console)
+    print_labels(summary["labels"], console)
     for sentence in comparisons(summary):
         console.print(f"  {sentence}", highlight=False, markup=False)
     for warning in summary["warnings"]:
         console.print(f"Warning: {warning}", style="yellow", highlight=False, markup=False)
+
+
+def print_labels(labels: Mapping[str, Any], console: Console) -> None:
+    """The words that label the numbers: what is scaled, assumed or made up."""
+    if found := marks(labels):
+        console.print(
+            f"  Labels: {', '.join(found)}; which is which: manifest.json, or edgesim report", highlight=False
+        )
 
 
 def print_table(table: Table, console: Console, bold: int | None = None, no_wrap: bool = False) -> None:

@@ -37,8 +37,23 @@ class Document:
         return Place(1, 1, f"{self.name}:1:1" if self.places else self.name)
 
     def error(self, key: Key, message: str) -> str:
-        """The text of an error at ``key``: place, key and message."""
-        return f"{self.place(key).text}: {dotted(key)}: {message}"
+        """The text of an error at ``key``: place, key (unless the place ends with it, as in ``--set``) and message."""
+        place = self.place(key).text
+        return (
+            f"{place}: {message}"
+            if place.split()[-1].lstrip("-") == dotted(key)
+            else f"{place}: {dotted(key)}: {message}"
+        )
+
+
+def is_study(data: dict[str, Any]) -> bool:
+    """Whether somebody wrote a study file, and no scenario."""
+    return {"study", "axes", "scenario"} & data.keys() != set() and not is_scenario(data)
+
+
+def is_scenario(data: dict[str, Any]) -> bool:
+    """Whether somebody wrote a scenario, and no study file."""
+    return {"devices", "models", "links"} & data.keys() != set()
 
 
 def dotted(key: Key) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from edgesim.errors import InputError
 from edgesim.scenario.checks import check
-from edgesim.scenario.document import Document
+from edgesim.scenario.document import Document, is_study
 from edgesim.scenario.overrides import override
 from edgesim.scenario.problems import from_validation, input_error
 from edgesim.scenario.reader import read
@@ -23,6 +24,8 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     Raises InputError naming file, line and key, what was found and what is allowed.
     """
     document = read(path)
+    if is_study(document.data):
+        raise InputError(f"{path}: found a study, allowed: a scenario; edgesim study {path} conducts it")
     override(document, overrides)
     return validated(document, path.resolve().parent)
 

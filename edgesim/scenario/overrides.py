@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgesim.errors import InputError
@@ -21,6 +21,8 @@ def override(document: Document, changes: Sequence[str]) -> None:
     Raises InputError naming the key for one that leads nowhere.  Keys that the schema does not know are left to
     the validation, which finds them at their place ``--set key``.
     """
+    if isinstance(changes, str | Mapping):
+        raise InputError(f"overrides: found {shown(changes)}, allowed: a list, as in ['devices.camera.count=3']")
     for number, change in enumerate(changes):
         path, equals, text = change.partition("=")
         if not equals or not all(path.strip().split(".")):

@@ -147,6 +147,8 @@ def _trailing(key: Key) -> int:
 def _hint(found: Any) -> str:
     """A number with a unit behind it is the most likely slip."""
     if isinstance(found, str) and re.fullmatch(r"\s*[-+]?[\d.]+(e[-+]?\d+)?\s*[a-zA-Z/%]*\s*", found):
+        if found.strip().endswith("%"):
+            return "; write a share as a number, such as 0.6 for 60 %"
         return "; write the number alone, without quotes: the unit is in the key"
     return ""
 

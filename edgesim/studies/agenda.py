@@ -10,6 +10,7 @@ import numpy as np
 
 from edgesim.results.statistics import t_interval
 from edgesim.studies.ledger import Quantity
+from edgesim.studies.metrics_asked import column_of
 from edgesim.studies.study import Study, Until
 
 STEP = 5
@@ -95,12 +96,20 @@ class Agenda:
         return min(STEP, until.at_most - wanted)
 
 
+def _asked(until: Until, quantities: Sequence[Quantity]) -> list[int]:
+    """The columns of the metric of every policy: at the deadline, or wherever it was measured."""
+    if until.deadline_ms is None:
+        return [column for column, (*_, name) in enumerate(quantities) if name == until.metric]
+    policies = dict.fromkeys(policy for policy, *_ in quantities)
+    columns = [column_of(quantities, policy, until.deadline_ms, until.metric) for policy in policies]
+    return [column for column in columns if column is not None]
+
+
 def half_width(until: Until, quantities: Sequence[Quantity], values: np.ndarray) -> float:
     """The widest half of the intervals of a metric over policies (and deadlines, where none is named)."""
     widths = [
         interval.high - interval.mean
-        for column, (_, deadline_ms, name) in enumerate(quantities)
-        if name == until.metric and (until.deadline_ms is None or deadline_ms == until.deadline_ms)
+        for column in _asked(until, quantities)
         for interval in [t_interval(values[:, column])]
     ]
     widths = [width for width in widths if not np.isnan(width)]

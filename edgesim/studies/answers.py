@@ -17,7 +17,7 @@ from edgesim.studies.best import Best, Point, ranks
 from edgesim.studies.design import Value
 from edgesim.studies.findings import Findings
 from edgesim.studies.read_study import base_of
-from edgesim.studies.study import POLICY
+from edgesim.studies.study import POLICY, Contrast, Study
 
 MOST_POINTS = 6
 """Points that a sentence names."""
@@ -53,10 +53,25 @@ def contrast_sentences(findings: Findings, contrasts: pd.DataFrame) -> Iterator[
     for name, rows in contrasts.groupby("contrast", sort=False):
         contrast = findings.study.contrasts[str(name)]
         first, second = rows.iloc[0][["first", "second"]]
-        where = f"at {'the ' * (first == 'base')}{first}" if first == second else f"{first} against {second}"
+        where = _where(findings.study, contrast, first, second)
         heading = f"{name}: {quantity_in_words(contrast.metric)} {at_deadline(contrast.deadline_ms)}, {where}"
         pair = (contrast.first[POLICY], contrast.second[POLICY]) if POLICY in contrast.first else None
         yield heading, list(_changes(rows, pair, oracles))
+
+
+def _where(study: Study, contrast: Contrast, first: str, second: str) -> str:
+    """The two sides, and where the axes of a grid stand that both leave out; one at a time these are at their base."""
+    left_out = {
+        name: axis for name, axis in study.axes.items() if name not in {POLICY, *contrast.first, *contrast.second}
+    }
+    base = ", ".join(f"{name} {value_in_words(base_of(axis))}" for name, axis in left_out.items())
+    if study.design == "one_at_a_time":
+        base = ""
+    if first != second:
+        return f"{first} against {second}" + (f", at {base}" if base else "")
+    if first == "base":
+        return f"at {base}" if base else "at the base"
+    return f"at {first}" + (f", {base}" if base else "")
 
 
 def _changes(rows: pd.DataFrame, pair: tuple[str, str] | None, oracles: Sequence[str]) -> Iterator[str]:

@@ -60,6 +60,8 @@ def conduct(
 ) -> Conducted:
     """Run what is not yet in the ledger of ``out/NAME-HASH``, which is made where it is missing.
 
+    Where it is there, it takes up the question, the contrasts and the labels of axes that are asked now.
+
     jobs: local worker processes.  scheduler: the address of a Dask scheduler in place of these.  The values are the
     same on any workers, and whatever was interrupted and taken up again.  Raises InputError for bad input before
     anything is run, and where the ledger cannot be written; what was finished is kept.
@@ -79,6 +81,8 @@ def conduct(
                 "begun": datetime.now(UTC).isoformat(timespec="seconds"),
             }
             _create(folder / LEDGER, about, study)
+        with Ledger(folder / LEDGER) as ledger:
+            ledger.ask(study.model_dump(mode="json", exclude_unset=True))
         return _continue(study, Work(key, base), folder, jobs, scheduler, progress)
 
 
@@ -128,8 +132,11 @@ def _continue(
 
 
 def study_hash(study: Study, scenario: Scenario, inputs: str) -> str:
-    """A digest of the study, and of all that the rows of its scenario depend on."""
-    parts = {"study": study.model_dump(mode="json"), "scenario": scenario.resolved(), "inputs": inputs}
+    """A digest of what is run for a study, and of all that its rows depend on; what is asked of them is no part."""
+    told = study.model_dump(mode="json", exclude={"question", "contrasts"})
+    for axis in told["axes"].values():
+        del axis["label"]
+    parts = {"study": told, "scenario": scenario.resolved(), "inputs": inputs}
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:10]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from edgesim.results.statistics import CONFIDENCE, holm, paired_p, t_interval
 from edgesim.studies.conduct import open_ledger
 from edgesim.studies.ledger import Counts, Quantity
+from edgesim.studies.metrics_asked import column_of
 from edgesim.studies.read_study import base_of
 from edgesim.studies.study import POLICY, Contrast, Study
 
@@ -21,7 +22,8 @@ from edgesim.studies.study import POLICY, Contrast, Study
 class Findings:
     """The results folder of a study, finished or not.  Raises InputError where there is none.
 
-    ``study`` as it was asked, ``manifest`` of its scenario (labels, versions, warnings).
+    ``study`` as it was asked, ``asked_later``: after how many replications its contrasts were changed (0: never),
+    ``manifest`` of its scenario (labels, versions, warnings).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,6 +38,7 @@ class Findings:
         self.study = Study.model_validate(about["study"])
         self.manifest: dict[str, Any] = about["manifest"]
         self.begun: str = about["begun"]
+        self.asked_later: int = about.get("asked_later", 0)
 
     @property
     def warnings(self) -> list[str]:
@@ -171,9 +174,9 @@ class Findings:
     def _values(self, cell: int, policy: str, deadline_ms: float | None, metric: str) -> dict[int, float]:
         with open_ledger(self.folder) as ledger:
             for _, numbers, quantities, values in ledger.measured(cell):
-                if (policy, deadline_ms, metric) in quantities:
-                    column = values[:, quantities.index((policy, deadline_ms, metric))]
-                    return dict(zip(numbers, column.tolist(), strict=True))
+                column = column_of(quantities, policy, deadline_ms, metric)
+                if column is not None:
+                    return dict(zip(numbers, values[:, column].tolist(), strict=True))
         return {}
 
 

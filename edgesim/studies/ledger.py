@@ -110,6 +110,21 @@ class Ledger:
             raise InputError(f"{self.path}: found the ledger's format {form}, allowed: {FORMAT}; run the study anew")
         return found
 
+    def ask(self, study: Mapping[str, Any]) -> None:
+        """Take up a study that differs in its question, its contrasts or its labels alone.
+
+        Where contrasts change after something was measured, ``asked_later`` of ``about`` says after how many
+        replications.
+        """
+        about = self.about()
+        if about["study"] == study:
+            return
+        changed = [("study", json.dumps(study))]
+        if about["study"].get("contrasts") != study.get("contrasts") and (finished := self.counts().finished):
+            changed.append(("asked_later", json.dumps(finished)))
+        with self._explained(), self._transaction():
+            self._base.executemany("INSERT OR REPLACE INTO study VALUES (?, ?)", changed)
+
     def cells(self) -> Iterator[Cell]:
         """The cells, in order."""
         for number, point, changes in self._rows("SELECT number, point, changes FROM cell ORDER BY number"):

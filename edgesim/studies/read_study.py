@@ -11,13 +11,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesim.errors import InputError
-from edgesim.scenario.document import Document, Place, dotted
+from edgesim.scenario.document import Document, Place, dotted, is_scenario, is_study
 from edgesim.scenario.load import validated
 from edgesim.scenario.overrides import set_key
 from edgesim.scenario.problems import Problem, from_validation, input_error, not_among
 from edgesim.scenario.reader import read
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.design import points_of, steps_of
+from edgesim.studies.metrics_asked import metric_problems
 from edgesim.studies.study import POLICY, Axis, Contrast, Side, Study
 
 
@@ -57,6 +58,8 @@ def build_study(data: Mapping[str, Any], folder: Path, changes: Sequence[tuple[s
 
 
 def _validated(document: Document, path: Path, changes: Sequence[tuple[str, Any]]) -> tuple[Study, Base]:
+    if is_scenario(document.data):
+        raise InputError(f"{path}: found a scenario, allowed: a study; edgesim run {path} runs it")
     for number, (key, value) in enumerate(changes):
         set_key(document, key, value, Place(0, number, f"--{key}"))
     try:
@@ -64,7 +67,7 @@ def _validated(document: Document, path: Path, changes: Sequence[tuple[str, Any]
     except ValidationError as error:
         raise input_error(document, from_validation(error, document.data, Study)) from None
     base = _base(study)
-    problems = [*_axis_problems(study, base), *_contrast_problems(study, base)]
+    problems = [*_axis_problems(study, base), *_contrast_problems(study, base), *_metric_problems(study, base)]
     if problems:
         raise input_error(document, problems)
     return study, base
@@ -79,6 +82,9 @@ def _base(study: Study) -> Base:
     if not path.is_file():
         raise InputError(study.document.error(("scenario",), f"found {study.scenario!r}, but there is no such file"))
     document = read(path)
+    if is_study(document.data):
+        found = f"found {study.scenario!r}, which is a study, allowed: a scenario"
+        raise InputError(study.document.error(("scenario",), found))
     for key, value in study.set.items():
         set_key(document, key, value, Place(0, 0, study.document.place(("set", key)).text))
     if study.policies is not None:
@@ -145,6 +151,17 @@ def _side_problems(study: Study, base: Base, here: tuple[str, ...], side: Side) 
             yield Problem((*here, axis), not_among(axis, study.axes, "the name of an axis"))
         elif value not in points_of(study.axes[axis]):
             yield Problem((*here, axis), f"found {value!r}, allowed: {_listed(study.axes[axis])}")
+
+
+def _metric_problems(study: Study, base: Base) -> Iterator[Problem]:
+    if any(key.startswith("deadlines_ms") for axis in study.axes.values() for key in axis.keys or (str(axis.key),)):
+        return  # cells have axes of deadlines of their own
+    scenario = base.changed({}, "the study's scenario")
+    asked = {("contrasts", name): (contrast.metric, contrast.deadline_ms) for name, contrast in study.contrasts.items()}
+    if study.until is not None:
+        yield from metric_problems(("until",), study.until.metric, study.until.deadline_ms, scenario)
+    for here, (metric, deadline_ms) in asked.items():
+        yield from metric_problems(here, metric, deadline_ms, scenario)
 
 
 def _off_the_star(study: Study, name: str, contrast: Contrast) -> Iterator[Problem]:

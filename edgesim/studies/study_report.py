@@ -115,6 +115,11 @@ def _alerts(findings: Findings, summaries: pd.DataFrame, replications: pd.Series
             f"Not finished: {missing:,} of {len(replications):,} cells have fewer than {least} replications. "
             "edgesim study resume goes on."
         )
+    if findings.asked_later:
+        yield (
+            f"Its contrasts were changed after {findings.asked_later:,} replications: they were not all named before "
+            "anything was seen."
+        )
     if findings.failures:
         cells = len({cell for cell, *_ in findings.failures})
         yield f"{cells:,} of {len(replications):,} cells failed; they are listed below and missing from the tables."
@@ -145,7 +150,10 @@ def _size(findings: Findings, replications: pd.Series) -> str:
 def _axes(findings: Findings) -> Iterator[tuple[str, str]]:
     for name, axis in findings.study.axes.items():
         values = ", ".join(map(value_in_words, points_of(axis)))
-        named = findings.study.design == "one_at_a_time" or axis.base is not None
+        left_out = any(
+            name not in side for each in findings.study.contrasts.values() for side in (each.first, each.second)
+        )
+        named = findings.study.design == "one_at_a_time" or axis.base is not None or left_out
         base = f" (base: {value_in_words(base_of(axis))})" if named else ""
         meaning = f"{axis.label}, " if axis.label else ""
         yield name, f"{meaning}{' and '.join(axis.keys or (str(axis.key),))}: {values}{base}"

@@ -125,11 +125,11 @@ def test_arrival_traces(bench, text: str | bytes, words: str) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--set", "devices.camera.count=none"), "--set devices.camera.count: devices.camera.count: found 'none'"),
+        (("--set", "devices.camera.count=none"), "--set devices.camera.count: found 'none'"),
         (("--set", "devices.camra.count=1"), "did you mean 'camera'?"),
         (("--set", "devices"), "allowed: key=value"),
-        (("--seed", "-1"), "--set seed: seed: found -1"),
-        (("--replications", "0"), "--set replications: replications: found 0"),
+        (("--seed", "-1"), "Invalid value for '--seed': -1 is not in the range x>=0"),
+        (("--replications", "0"), "Invalid value for '--replications': 0 is not in the range x>=1"),
         (("--policy", "remot"), "policy remot: the scenario has local, remote, split; did you mean 'remote'?"),
     ],
 )

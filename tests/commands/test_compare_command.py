@@ -28,7 +28,7 @@ def test_bad_input_ends_with_one_message(bench) -> None:
         ((folder, "--export", "table.txt"), "--export table.txt: found .txt, allowed: .csv"),
         ((folder, "--metric", "speed"), "--metric speed:"),
         ((folder, "--deadline", "33"), "--deadline: local in"),
-        ((bench.folder / "nowhere",), "manifest.json: cannot be read"),
+        ((bench.folder / "nowhere",), "found no manifest.json there, allowed: the results folder of a run"),
     ):
         said = bench.command("compare", *arguments)
         assert said.code == 2 and said.err.count("error: ") == 1 and message in said.err

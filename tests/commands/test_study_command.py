@@ -41,7 +41,7 @@ def test_the_status_says_how_far_it_is(folder: Path, capsys: pytest.CaptureFixtu
     assert edgesim("study", "status", folder) == 0
     told = capsys.readouterr().out
     assert "small: What does delay cost?" in told
-    assert "4 cells, 12 replications finished" in told and "0 failed" in told
+    assert "4 cells, 12 of 12 replications finished" in told and "0 failed" in told
 
 
 def test_a_second_call_finds_what_is_there(folder: Path, capsys: pytest.CaptureFixture[str]):
@@ -81,7 +81,7 @@ def test_means_and_replications_are_exported(folder: Path, tmp_path: Path, endin
     ("name", "asked", "message"),
     [
         ("table.xlsx", [], "found .xlsx, allowed: .parquet or .csv"),
-        ("table.csv", ["--quantity", "speed"], "nothing measured yet of speed"),
+        ("table.csv", ["--quantity", "speed"], "--quantity found 'speed', allowed: one that was measured"),
     ],
 )
 def test_what_cannot_be_exported(

@@ -17,9 +17,11 @@ from edgesim.results.compare import compare
 from edgesim.results.compare_words import comparison_table, frame, sentences
 from edgesim.results.in_words import comparisons
 from edgesim.results.quantiles import Pooled
-from edgesim.results.quantity import quantity
+from edgesim.results.quantity import GROUPS, METRICS, OF_REGRESSION, quantity
 from edgesim.results.recorded import RecordedRun
+from edgesim.results.replicated import replicated
 from edgesim.results.same_world import why_unpaired
+from edgesim.results.scenario_differences import differences_in_words
 from edgesim.results.summary import summarise, write_summary
 
 POLICIES = ["device_only", "neurosurgeon", "anytime", "link_oracle"]
@@ -198,3 +200,24 @@ def test_what_cannot_be_compared_is_refused(runs: dict[str, Path], tmp_path: Pat
 )
 def test_quantities_in_their_units(name: str, value: float, text: str, unit: str) -> None:
     assert (quantity(name).text(value), quantity(name).unit) == (text, unit)
+
+
+def test_own_deadlines_can_be_asked_for(runs: dict[str, Path]) -> None:
+    assert compare([runs["other"]], "on_time_accuracy", "own").deadline_ms is None
+    with pytest.raises(InputError, match="anytime in one has no on_time_accuracy at own deadlines; allowed: 10, 20, "):
+        compare([runs["one"]], "on_time_accuracy", "own")
+
+
+def test_every_metric_that_is_measured_is_known(runs: dict[str, Path]) -> None:
+    measured = {each.quantity for each in replicated(RecordedRun(runs["one"]))}
+    assert {name for name in measured if ":" not in name} == {*METRICS} - {*OF_REGRESSION}
+    assert all(name.startswith(GROUPS) for name in measured if ":" in name)
+
+
+def test_what_scenarios_say_differently_is_told() -> None:
+    first = {"name": "a", "seed": 1, "links": {"radio": {"delay_ms": 5, "up": {"mean_mbps": 3}}}, "devices": {"c": {}}}
+    second = {"name": "b", "seed": 1, "links": {"radio": {"delay_ms": 20, "up": {"mean_mbps": 3}}}, "devices": {}}
+    assert differences_in_words(first, second) == "links.radio.delay_ms (5, 20), devices.c ({}, none)"
+    assert differences_in_words(first, {**first, "name": "b"}) == ""
+    many = {f"key{number}": number for number in range(9)}
+    assert differences_in_words(many, {}).endswith("key5 (5, none) and 3 more")

@@ -25,6 +25,7 @@ CASES = [
         "found 'fast' (text)|a number above 0, in Hz",
     ),
     ("ms: 150", "ms: 150 ms", "150 ms", "devices.camera.deadline.ms", "found '150 ms'|in ms|the unit is in the key"),
+    ("ms: 150", "ms: 60%", "60%", "devices.camera.deadline.ms", "write a share as a number, such as 0.6 for 60 %"),
     ("seed: 3", "seed: 3.5", "seed", "seed", "found 3.5 (a number)|a whole number at least 0"),
     ("seed: 3", "seed: true", "seed", "seed", "found true (true or false)|a whole number"),
     ("duration_s: 60", "duration_s: true", "duration", "duration_s", "found true|a number above 0, in s"),

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from small_studies import small_study, values, write_study
+from small_studies import STUDY, small_study, values, write_study
 
 from edgesim.cli import main
 from edgesim.errors import InputError
@@ -282,6 +282,29 @@ def test_a_study_whose_inputs_have_changed_is_not_gone_on_with(tmp_path: Path):
     (tmp_path / "rates.csv").write_text("time_s,rate_mbps\n0,5\n1,7\n")
     with pytest.raises(InputError, match="a file has changed since"):
         resume(found.folder)
+
+
+def test_other_contrasts_are_answered_from_what_is_there(tmp_path: Path):
+    first = conduct(*small_study(tmp_path, {"contrasts": None}), tmp_path / "out")
+    assert Findings(first.folder).contrasts().empty and not Findings(first.folder).asked_later
+    again = conduct(*small_study(tmp_path), tmp_path / "out")
+    assert again.reused and again.folder == first.folder
+    assert Findings(first.folder).contrasts().contrast.tolist() == ["delay"] * 3
+    assert Findings(first.folder).asked_later == first.counts.finished
+    axes = {**STUDY["axes"], "count": {"key": "devices.camera.count", "values": [1, 3], "label": "cameras"}}
+    named = conduct(*small_study(tmp_path, {"question": "Why?", "axes": axes}), tmp_path / "out")
+    assert named.reused and Findings(first.folder).study.question == "Why?"
+    axes["count"] = {"key": "devices.camera.count", "values": [1, 2]}
+    assert conduct(*small_study(tmp_path, {"axes": axes}), tmp_path / "out").folder != first.folder
+
+
+def test_a_metric_of_a_policy_that_was_run_once_stands_at_every_deadline(tmp_path: Path):
+    asked = {"first": {"delay": 5}, "second": {"delay": 1}, "metric": "latency_mean_s"}
+    contrasts = {"at": {**asked, "deadline_ms": 15}, "own": asked}
+    found = Findings(conduct(*small_study(tmp_path, {"contrasts": contrasts}), tmp_path / "out").folder).contrasts()
+    rows = found.set_index(["contrast", "policy"])
+    assert rows.loc[("at", "local"), "n"] == 3
+    assert rows.loc[("at", "anytime"), "difference"] == rows.loc[("own", "anytime"), "difference"]
 
 
 def test_one_process_at_a_time_conducts_a_study(tmp_path: Path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_runs import BASE, read
 
+from edgesim.errors import InputError
 from edgesim.network.headers import wire_bytes
 from edgesim.policies.registry import user_class
 from edgesim.results.summary import point_at
@@ -57,3 +58,22 @@ def test_it_asks_where_time_allows(no_plots: None, tmp_path: Path, deadline_ms: 
     assert set(requests[unsure].cut) == ({0} if asks else {3})
     assert set(requests[~unsure].cut) == {3} and (requests[~unsure].bytes_up == 0).all()
     np.testing.assert_allclose(requests.latency_s, 0.0022, atol=1e-9)
+
+
+BUGGY = """\
+from edgesim.policies.base import Policy
+
+class Buggy(Policy):
+    def next_steps(self, request, view):
+        return self.helper(view)
+
+    def helper(self, view):
+        return view.queue_len
+"""
+
+
+def test_a_mistake_in_a_policy_is_told_by_its_line(no_plots: None, tmp_path: Path) -> None:
+    (tmp_path / "buggy.py").write_text(BUGGY)
+    scenario = build_scenario({**BASE, "policies": {"mine": {"type": "buggy.py:Buggy"}}}, tmp_path)
+    with pytest.raises(InputError, match=r"policies.mine: .*buggy.py:8: in helper: AttributeError: .*queue_len"):
+        run_scenario(scenario, tmp_path / "runs")

@@ -10,6 +10,7 @@ from small_studies import write_study
 
 from edgesim.cli import main
 from edgesim.errors import InputError
+from edgesim.scenario.load import load_scenario
 from edgesim.studies.read_study import read_study
 
 AXIS: dict[str, Any] = {"key": "links.access.delay_ms", "values": [1, 5]}
@@ -94,6 +95,27 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         contrast({"policy": "nobody"}, {"policy": "local"}),
         "contrasts.c.first.policy: found 'nobody', allowed: a policy that runs",
     ),
+    "contrast of an unknown metric": (
+        contrast({"delay": 1}, {"delay": 5}, metric="on_time_acuracy"),
+        "contrasts.c.metric: found 'on_time_acuracy', allowed: .*did you mean 'on_time_accuracy'",
+    ),
+    "contrast of errors of classes": (
+        contrast({"delay": 1}, {"delay": 5}, metric="on_time_error"),
+        "contrasts.c.metric: found 'on_time_error', allowed",
+    ),
+    "contrast off the axis of deadlines": (
+        contrast({"delay": 1}, {"delay": 5}, deadline_ms=16),
+        r"contrasts.c.deadline_ms: found 16, allowed: a deadline of the scenario's deadlines_ms \(5, 15, 30\)",
+    ),
+    "half width of an unknown metric": (
+        {"replications": None, "until": {"metric": "accuracy", "half_width": 0.01}},
+        "until.metric: found 'accuracy', allowed",
+    ),
+    "half width off the axis of deadlines": (
+        {"replications": None, "until": {"metric": "miss_ratio", "half_width": 0.01, "deadline_ms": 6}},
+        "until.deadline_ms: found 6, allowed",
+    ),
+    "a study of a study": ({"scenario": "study.yaml"}, "scenario: found 'study.yaml', which is a study, allowed"),
     "contrast off the star": (
         {"design": "one_at_a_time", **contrast({"delay": 5, "count": 3}, {"delay": 1})},
         "contrasts.c: found delay and count away from their base together",
@@ -125,6 +147,14 @@ def test_the_command_ends_with_2_and_leaves_nothing(tmp_path: Path, capsys: pyte
     assert stop.value.code == 2
     assert capsys.readouterr().err.startswith(f"error: {path}:")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scenario_is_no_study_and_the_other_way_round(tmp_path: Path):
+    path = write_study(tmp_path)
+    with pytest.raises(InputError, match="small.yaml: found a scenario, allowed: a study; edgesim run"):
+        read_study(path.with_name("small.yaml"))
+    with pytest.raises(InputError, match="study.yaml: found a study, allowed: a scenario; edgesim study"):
+        load_scenario(path)
 
 
 @pytest.mark.parametrize("command", ["status", "resume", "export"])

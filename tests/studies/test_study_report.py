@@ -53,7 +53,7 @@ def numbers(cell: str) -> list[float]:
 def test_question_and_answer_come_first(page: PageReader) -> None:
     assert page.texts["h1"] == ["hand"] and page.texts["p"][1] == "What does it cost?"
     assert page.texts["h2"][0] == "Answer"
-    assert page.texts["h3"][0] == "doubles: on-time accuracy at 50 ms, cv 1.0 against cv 0.5"
+    assert page.texts["h3"][0] == "doubles: on-time accuracy at 50 ms, cv 1.0 against cv 0.5, at count 1"
 
 
 def test_contrasts_are_said_in_words(findings: Findings, page: PageReader) -> None:
@@ -208,7 +208,7 @@ def test_one_policy_has_no_second(tmp_path: Path) -> None:
 def test_a_contrast_of_policies(tmp_path: Path) -> None:
     contrast = {"first": {"policy": "high", "count": 3}, "second": {"policy": "low", "count": 3}, "deadline_ms": 50}
     page = page_of(hand_study(tmp_path, accuracy, contrasts={"c": contrast}))
-    assert page.texts["h3"][0] == "c: on-time accuracy at 50 ms, at count 3"
+    assert page.texts["h3"][0] == "c: on-time accuracy at 50 ms, at count 3, cv 0.5"
     assert any(
         re.match(r"With high it is \d+\.\d+ ± .* points higher than with low \(", text) for text in page.texts["li"]
     )
@@ -216,8 +216,10 @@ def test_a_contrast_of_policies(tmp_path: Path) -> None:
 
 def test_a_contrast_of_another_metric(tmp_path: Path) -> None:
     contrast = {"first": {"cv": 1.0}, "second": {"cv": 0.5}, "metric": "latency_p95_s"}
-    page = page_of(hand_study(tmp_path, accuracy, contrasts={"c": contrast, "nothing": {**contrast, "deadline_ms": 7}}))
-    assert page.texts["h3"][0] == "c: latency p95 at the requests' own deadlines, cv 1.0 against cv 0.5"
+    page = page_of(
+        hand_study(tmp_path, accuracy, contrasts={"c": contrast, "nothing": {**contrast, "metric": "goodput_hz"}})
+    )
+    assert page.texts["h3"][0] == "c: latency p95 at the requests' own deadlines, cv 1.0 against cv 0.5, at count 1"
     assert "With low, high, seer (oracle) it is the same in every replication." in page.texts["li"]
     assert "With low: nothing was measured on both sides." in page.texts["li"]
 
