@@ -27,8 +27,8 @@ def run_command(
 ) -> None:
     console = output()
     given = {"seed": seed, "replications": replications}
-    overrides = [*overrides, *(f"{key}={value}" for key, value in given.items() if value is not None)]
-    scenario = load_scenario(path, overrides).only(policies)
+    options = {key: value for key, value in given.items() if value is not None}
+    scenario = load_scenario(path, overrides, options).only(policies)
     with progress_bars(Console(stderr=True)) as report:
         run = run_scenario(scenario, out, jobs, force, report)
     print_summary(run.summary, console)

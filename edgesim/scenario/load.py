@@ -11,15 +11,17 @@ from pydantic import ValidationError
 
 from edgesim.errors import InputError
 from edgesim.scenario.checks import check
-from edgesim.scenario.document import Document, is_study
-from edgesim.scenario.overrides import override
+from edgesim.scenario.document import Document, Place, is_study
+from edgesim.scenario.overrides import override, set_key
 from edgesim.scenario.problems import from_validation, input_error
 from edgesim.scenario.reader import read
 from edgesim.scenario.scenario import Scenario
 
 
-def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+def load_scenario(path: Path, overrides: Sequence[str] = (), options: Mapping[str, Any] = {}) -> Scenario:
     """Read the scenario in the YAML file ``path``, changed by ``overrides`` (each ``key=value``).
+
+    options: keys at the top, with values that were given as ``--key``.
 
     Raises InputError naming file, line and key, what was found and what is allowed.
     """
@@ -27,6 +29,8 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     if is_study(document.data):
         raise InputError(f"{path}: found a study, allowed: a scenario; edgesim study {path} conducts it")
     override(document, overrides)
+    for key, value in options.items():
+        set_key(document, key, value, Place(0, len(overrides), f"--{key}"))
     return validated(document, path.resolve().parent)
 
 
