@@ -96,6 +96,31 @@ def test_curves_and_bands_along_an_axis_are_the_tables(findings: Findings, measu
                 assert edge == pytest.approx(factor * rows[column].to_numpy())
 
 
+@pytest.mark.parametrize(
+    ("worst", "best", "ends"),
+    [
+        (0.8, 0.9, (0.794, 0.906)),
+        (0.9, 0.9, (0.875, 0.925)),
+        (1.0, 1.0, (0.95, 1.001)),
+        (0.0, 0.0, (-0.001, 0.05)),
+        (0.0, 1.0, (-0.02, 1.02)),
+    ],
+)
+def test_the_axis_of_accuracy_fits(tmp_path: Path, worst: float, best: float, ends: tuple[float, float]) -> None:
+    """Never narrower than 0.05, within 0 and 1 but for half a marker, and the caption says where it does not begin."""
+    flat = hand_study(tmp_path / "flat", lambda cell, _, policy: worst if policy == "low" else best)
+    drawn = along.draw(Measured(flat), "count")
+    assert drawn.axes[0].get_ylim() == pytest.approx(ends)
+    assert ("does not begin at 0" in " ".join(drawn.get_supxlabel().split())) == (ends[0] > 0)
+    assert drawn.axes[1].get_ylim() == pytest.approx((-0.02 * 0.1325, 0.1325))  # 0.125 are missed
+
+
+def test_the_axis_of_accuracy_holds_the_intervals(findings: Findings, measured: Measured) -> None:
+    low, high = along.draw(measured, "count").axes[0].get_ylim()
+    rows = rows_of(findings, "on_time_accuracy", 50.0, cv=0.5)
+    assert low < rows["low"].min() and rows["high"].max() < high
+
+
 def test_panels_by_deadline_are_the_tables(findings: Findings, measured: Measured) -> None:
     drawn = deadlines.draw(measured, "cv")
     assert [axes.get_title(loc="left") for axes in drawn.axes] == ["cv 0.5", "cv 1.0"]

@@ -14,6 +14,8 @@ from edgesim.studies.asked import at_deadline
 from edgesim.studies.plots.measured import Measured, axis_of_values, band
 
 LATENCY = "latency_p95_s"
+NARROWEST = 0.05
+"""The least of 0 to 1 that an axis of shares shows."""
 
 
 def draw(measured: Measured, axis: str) -> Figure:
@@ -24,10 +26,12 @@ def draw(measured: Measured, axis: str) -> Figure:
     labels = {key: measured.measure.axis.replace(" (", "\n("), "miss_ratio": "missed\n(share of all requests)",
               LATENCY: "95 % quantile\nof latency (ms)"}  # fmt: skip
     for axes, (quantity, label) in zip(panels, labels.items(), strict=True):
-        _panel(axes, measured, axis, quantity, 1e3 if quantity == LATENCY else 1.0)
+        shown = _panel(axes, measured, axis, quantity, 1e3 if quantity == LATENCY else 1.0)
         axes.set_ylabel(label)
-        if quantity == "miss_ratio" or (quantity == key and measured.measure is not ERROR):
-            axes.set_ylim(-0.02, 1.02)
+        if quantity == "miss_ratio":
+            _shares(axes, np.append(shown, 0.0))
+        elif quantity == key and measured.measure is not ERROR:
+            _shares(axes, shown)
         else:
             _from_zero(axes)
     for axes in panels[:-1]:
@@ -37,26 +41,41 @@ def draw(measured: Measured, axis: str) -> Figure:
     measured.caption(
         drawing,
         f"Accuracy and misses {at_deadline(measured.deadline_ms)}; latency of the answered",
+        "The axis of accuracy does not begin at 0" if panels[0].get_ylim()[0] > 0 else "",
         "Bands and bars: 95 % t-intervals over replications" if axis in measured.lined_axes else "A point is a cell",
         measured.bases(*moving),
     )
     return drawing
 
 
-def _panel(axes: Axes, measured: Measured, axis: str, quantity: str, factor: float) -> None:
+def _panel(axes: Axes, measured: Measured, axis: str, quantity: str, factor: float) -> np.ndarray:
+    """Draw a quantity by policy; returns the means and the ends of their intervals that are to be seen."""
     lined = axis in measured.lined_axes
     rows = measured.at_asked(quantity)
     rows = measured.along(axis, rows) if lined else rows
     places = axis_of_values(axes, measured, axis)
     named = measured.places(axis) is None
+    rows = rows[rows[axis].isin(places)]
     shown = [policy for policy in measured.policies if (rows.policy == policy).any()]
     for number, policy in enumerate(shown):
-        mine = rows[(rows.policy == policy) & rows[axis].isin(places)]
+        mine = rows[rows.policy == policy]
         x: Any = mine[axis].map(places).to_numpy(float)
         order = np.argsort(x, kind="stable")
         if named:  # side by side, as nothing lies between two names
             x = x + (0.6 * (number - (len(shown) - 1) / 2) / max(len(shown), 4))
         band(axes, x[order], mine.iloc[order], measured.looks[policy], factor, lined and not named)
+    return factor * rows[["mean", "low", "high"]].to_numpy(float)
+
+
+def _shares(axes: Axes, shown: np.ndarray) -> None:
+    """As much of 0 to 1 as the values take, and never so little that chance looks large."""
+    values = np.clip(shown[np.isfinite(shown)], 0, 1)
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+    margin = max(0.06 * (high - low), (NARROWEST - (high - low)) / 2)
+    low, high = max(low - margin, 0.0), min(high + margin, 1.0)
+    low, high = max(min(low, high - NARROWEST), 0.0), min(max(high, low + NARROWEST), 1.0)
+    whole = 0.02 * (high - low)  # what stands at 0 or at 1 shows whole
+    axes.set_ylim(low - whole * (low == 0), high + whole * (high == 1))
 
 
 def _from_zero(axes: Axes) -> None:
