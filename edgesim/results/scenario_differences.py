@@ -29,5 +29,5 @@ def differences_in_words(first: Mapping[str, Any], second: Mapping[str, Any]) ->
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else str(value)
+    text = "none" if value is None else "given" if isinstance(value, Mapping) else str(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

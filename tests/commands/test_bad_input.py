@@ -128,8 +128,8 @@ def test_arrival_traces(bench, text: str | bytes, words: str) -> None:
         (("--set", "devices.camera.count=none"), "--set devices.camera.count: found 'none'"),
         (("--set", "devices.camra.count=1"), "did you mean 'camera'?"),
         (("--set", "devices"), "allowed: key=value"),
-        (("--seed", "-1"), "error: --seed: found -1"),
-        (("--replications", "0"), "error: --replications: found 0"),
+        (("--seed", "-1"), "--seed: found -1"),
+        (("--replications", "0"), "--replications: found 0"),
         (("--policy", "remot"), "policy remot: the scenario has local, remote, split; did you mean 'remote'?"),
     ],
 )

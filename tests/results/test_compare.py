@@ -217,7 +217,7 @@ def test_every_metric_that_is_measured_is_known(runs: dict[str, Path]) -> None:
 def test_what_scenarios_say_differently_is_told() -> None:
     first = {"name": "a", "seed": 1, "links": {"radio": {"delay_ms": 5, "up": {"mean_mbps": 3}}}, "devices": {"c": {}}}
     second = {"name": "b", "seed": 1, "links": {"radio": {"delay_ms": 20, "up": {"mean_mbps": 3}}}, "devices": {}}
-    assert differences_in_words(first, second) == "links.radio.delay_ms (5, 20), devices.c ({}, none)"
+    assert differences_in_words(first, second) == "links.radio.delay_ms (5, 20), devices.c (given, none)"
     assert differences_in_words(first, {**first, "name": "b"}) == ""
     many = {f"key{number}": number for number in range(9)}
     assert differences_in_words(many, {}).endswith("key5 (5, none) and 3 more")
