@@ -17,6 +17,7 @@ from edgesim.results.summary import summarise, write_summary
 LABELS = {
     "oracles": ["link_oracle"],
     "costs": {"fashion on camera": "scaled: pi5-fp32", "fashion on edge": "measured"},
+    "links": {"radio up": "synthetic, moment-matched: lte-rail (a source)", "radio down": "trace down.csv"},
     "assumptions": ["Connections are warm"],
 }
 EXIT = {
@@ -71,9 +72,21 @@ def test_every_plot_is_written_as_png_svg_and_pdf(folder: Path, files: list[Path
 def test_captions_say_requests_replications_seed_and_labels(files: list[Path]) -> None:
     for file in (file for file in files if file.suffix == ".svg"):
         text = " ".join(re.sub("<[^>]*>", " ", file.read_text()).split())
-        said = ["in 3 replications", "seed 1", "scaled: pi5-fp32", "measured"]
+        said = ["in 3 replications", "seed 1", "scaled: pi5-fp32", "measured", "radio up: synthetic", "down: trace"]
         for words in [*said, "(oracle)"] if file.stem != "reliability" else said:
             assert words in text, (file.name, words)
+
+
+def test_labels_are_said_in_short() -> None:
+    up, down = "synthetic, moment-matched: lte-rail (a source)", "trace down.csv"
+    assert style.label_sentences({"links": {"radio up": up, "radio down": down}}) == [
+        "Rates: radio up: synthetic, moment-matched: lte-rail; radio down: trace down.csv"
+    ]
+    assert style.label_sentences({"links": {"radio up": "synthetic", "radio down": "synthetic"}}) == [
+        "Rates: synthetic"
+    ]
+    assert style.label_sentences({"outcomes": {"toy": "synthetic", "real": "executed"}}) == ["Answers: toy: synthetic"]
+    assert style.label_sentences({"links": {}, "assumptions": ["Connections are warm"]}) == ["Connections are warm"]
 
 
 def test_where_models_count_there_is_no_reliability(tmp_path: Path) -> None:

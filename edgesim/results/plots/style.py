@@ -86,12 +86,21 @@ def caption_of(drawing: Figure, *parts: str) -> None:
 
 
 def label_sentences(labels: Mapping[str, Any]) -> list[str]:
-    """What is measured, scaled, assumed or synthetic, in words."""
-    by_label: dict[str, list[str]] = {}
-    for name, label in labels.get("costs", {}).items():
-        by_label.setdefault(label, []).append(name)
-    costs = [f"{', '.join(names)}: {label}" for label, names in by_label.items()]
-    return ([f"Costs: {'; '.join(costs)}"] if costs else []) + list(labels.get("assumptions", ()))
+    """What is measured, scaled, assumed or synthetic, in words; of links without the sources in brackets."""
+    rates = {name: label.partition(" (")[0] for name, label in labels.get("links", {}).items()}
+    answers = {name: label for name, label in labels.get("outcomes", {}).items() if label != "executed"}
+    groups = {"Costs": _by_label(labels.get("costs", {})), "Rates": _by_label(rates), "Answers": _by_label(answers)}
+    if len(set(rates.values())) == 1:
+        groups["Rates"] = next(iter(rates.values()))
+    return [*(f"{group}: {said}" for group, said in groups.items() if said), *labels.get("assumptions", ())]
+
+
+def _by_label(labels: Mapping[str, str]) -> str:
+    """``NAME, NAME: LABEL; NAME: LABEL``."""
+    names: dict[str, list[str]] = {}
+    for name, label in labels.items():
+        names.setdefault(label, []).append(name)
+    return "; ".join(f"{', '.join(named)}: {label}" for label, named in names.items())
 
 
 def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
