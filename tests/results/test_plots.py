@@ -142,6 +142,17 @@ def test_the_headline_has_bands_where_there_are_intervals(folder: Path) -> None:
     assert len(headline.draw(summary).axes[0].collections) == len(POLICIES) - 1
 
 
+def test_who_lies_under_another_shows_beside_it(folder: Path) -> None:
+    summary = summary_of(folder)
+    assert "Wide" not in headline.draw(summary).get_supxlabel()
+    policies = summary["policies"]
+    policies["device_only"]["points"] = policies["anytime"]["points"]
+    drawn = headline.draw(summary)
+    widths = {line.get_label(): line.get_linewidth() for line in drawn.axes[0].get_lines()}
+    assert widths.pop("device_only") > 2 * widths["anytime"] and len(set(widths.values())) == 1
+    assert "Wide: device_only lies under anytime" in " ".join(drawn.get_supxlabel().split())
+
+
 def test_the_axis_is_linear_within_a_decade(folder: Path) -> None:
     summary = summary_of(folder)
     narrow = {**summary, "deadlines_ms": [50.0, 100.0, 400.0]}
@@ -207,8 +218,3 @@ def test_a_distribution_ends_at_the_share_that_was_answered() -> None:
     assert answered.tolist() == [0.25, 0.5, 0.75]
     times_ms, answered = distribution(np.random.default_rng(0).exponential(size=100_000))
     assert len(times_ms) <= 600 and answered[-1] == 1.0
-
-
-def test_ticks_that_are_too_near_are_left_out() -> None:
-    assert style.spaced([10.0, 10.5, 20.0, 400.0]) == [10.0, 20.0, 400.0]
-    assert style.readable_ticks([8.0, 120.0]) == [10.0, 20.0, 50.0, 100.0]

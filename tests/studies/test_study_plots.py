@@ -134,6 +134,14 @@ def test_panels_by_deadline_are_the_tables(findings: Findings, measured: Measure
             assert line.get_xdata().tolist() == [20.0, 50.0] and line.get_ydata() == pytest.approx(means)
 
 
+def test_who_lies_under_another_shows_beside_it(tmp_path: Path) -> None:
+    twins = hand_study(tmp_path / "twins", lambda cell, _, policy: 0.9 if policy == "seer" else 0.5)
+    measured = Measured(twins)
+    for axes in (along.draw(measured, "count").axes[0], deadlines.draw(measured, "cv").axes[0]):
+        widths = {name: line.get_linewidth() for name, line in lines_of(axes).items()}
+        assert widths["low"] > 2 * widths["high"] and widths["high"] == widths["seer (oracle)"]
+
+
 def test_names_stand_apart_with_bars(tmp_path: Path) -> None:
     findings = hand_study(tmp_path / "named", accuracy, costs=SPENT, axes=NAMED, contrasts=None)
     measured = Measured(findings)

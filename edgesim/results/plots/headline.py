@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 
 from edgesim.results.measure import ERROR, Measure, measure_of
 from edgesim.results.plots import style
+from edgesim.results.plots.hidden import WIDER, hidden, hidden_sentence
+from edgesim.results.plots.ticks import value_ticks
 from edgesim.results.summary import missed_error
 
 Points = list[dict[str, Any]]
@@ -23,7 +25,8 @@ def draw(summary: Mapping[str, Any]) -> Figure:
     axes = drawing.add_subplot()
     if on_axis:
         _curves(axes, summary, measure)
-        style.deadline_axis(axes, summary["deadlines_ms"])
+        value_ticks(axes, summary["deadlines_ms"])
+        axes.set_xlabel("deadline (ms)")
         axes.set_ylabel(measure.axis)
         axes.set_ylim(0, _most(summary, measure))
         style.legend_right(drawing, axes)
@@ -31,7 +34,8 @@ def draw(summary: Mapping[str, Any]) -> Figure:
         _own_points(axes, summary, measure)
     if measure is ERROR:
         (axes.axhline if on_axis else axes.axvline)(missed_error(summary), **style.GUIDE)
-    style.caption(drawing, summary, *_bands(summary, measure))
+    covered = hidden_sentence(_hidden(summary, measure)) if on_axis else ""
+    style.caption(drawing, summary, *filter(None, [covered]), *_bands(summary, measure))
     return drawing
 
 
@@ -44,25 +48,38 @@ def _most(summary: Mapping[str, Any], measure: Measure) -> float:
 
 
 def _curves(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:
-    policies = style.looks(summary)
+    policies, under = style.looks(summary), _hidden(summary, measure)
     sizes = [4 + 3 * (1 - place / len(policies)) for place in range(len(policies))]  # who is covered shows at the rim
     for (name, look), size in zip(policies.items(), sizes, strict=True):
-        points = [point for point in summary["policies"][name]["points"] if point["deadline_ms"] is not None]
+        points = _on_axis(summary, name)
         deadlines_ms = [point["deadline_ms"] for point in points]
         values = [point[measure.key] for point in points]
+        wider = WIDER * len(under.get(name, ()))
         axes.plot(
             deadlines_ms,
             [value["mean"] for value in values],
             color=look.colour,
             linestyle=look.line,
             marker=look.marker,
-            markersize=size,
-            linewidth=1.6,
+            markersize=size + wider,
+            linewidth=1.6 + wider,
             label=look.label,
         )
         low, high = (np.array([value[side] for value in values], float) for side in ("low", "high"))
         if not np.isnan(low).all():
             axes.fill_between(deadlines_ms, low, high, color=look.colour, alpha=0.18, linewidth=0)
+
+
+def _on_axis(summary: Mapping[str, Any], name: str) -> Points:
+    return [point for point in summary["policies"][name]["points"] if point["deadline_ms"] is not None]
+
+
+def _hidden(summary: Mapping[str, Any], measure: Measure) -> dict[str, list[str]]:
+    curves = {
+        name: np.array([point[measure.key]["mean"] for point in _on_axis(summary, name)], float)
+        for name in summary["policies"]
+    }
+    return hidden(curves)
 
 
 def _own_points(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:

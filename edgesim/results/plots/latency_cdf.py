@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from edgesim.results.plots import style
 from edgesim.results.plots.decomposition import at_deadline
+from edgesim.results.plots.ticks import round_ticks
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import reference_run
 
@@ -62,7 +63,7 @@ def _time_axis(axes: Any) -> None:
     low, high = axes.dataLim.intervalx
     if low > 0 and high > 10 * low:
         axes.set_xscale("log")
-        axes.set_xticks(style.readable_ticks([low, high]))
+        axes.set_xticks(round_ticks([low, high]))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("time since arrival (ms)")

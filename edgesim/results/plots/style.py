@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -122,35 +122,6 @@ def save(drawing: Figure, folder: Path, name: str) -> list[Path]:
         files.append(path)
         drawing.set_layout_engine("none")  # laid out once: the other files keep the places
     return files
-
-
-def deadline_axis(axes: Axes, deadlines_ms: list[float]) -> None:
-    """A deadline axis in ms: logarithmic where it spans more than a decade, ticks that read as plain numbers."""
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
-
-    if max(deadlines_ms) > 10 * min(deadlines_ms):
-        axes.set_xscale("log")
-        axes.set_xticks(spaced(deadlines_ms))
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel("deadline (ms)")
-
-
-def spaced(values: list[float], most: int = 16) -> list[float]:
-    """The values themselves, without those too near their neighbour to be read on a logarithmic axis."""
-    gap = (max(values) / min(values)) ** (1 / most)
-    kept: list[float] = []
-    for value in sorted(values):
-        if not kept or value >= kept[-1] * gap:
-            kept.append(value)
-    return kept
-
-
-def readable_ticks(values: Iterable[float]) -> list[float]:
-    """1, 2 and 5 times powers of ten that lie within the values' range."""
-    low, high = min(values), max(values)
-    steps = (digit * 10.0**power for power in range(-6, 9) for digit in (1, 2, 5))
-    return [step for step in steps if low * 0.999 <= step <= high * 1.001]
 
 
 def policy_rows(axes: Axes, policies: Mapping[str, Look]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,7 +9,7 @@ from matplotlib.figure import Figure
 from edgesim.results.measure import ERROR
 from edgesim.results.plots import style
 from edgesim.studies.asked import at_deadline
-from edgesim.studies.plots.measured import Measured, axis_of_values, band
+from edgesim.studies.plots.measured import Measured, axis_of_values, bands, bars
 
 LATENCY = "latency_p95_s"
 NARROWEST = 0.05
@@ -55,15 +53,15 @@ def _panel(axes: Axes, measured: Measured, axis: str, quantity: str, factor: flo
     rows = measured.along(axis, rows) if lined else rows
     places = axis_of_values(axes, measured, axis)
     named = measured.places(axis) is None
-    rows = rows[rows[axis].isin(places)]
+    rows = rows[rows[axis].isin(places)].assign(at=lambda found: found[axis].map(places).astype(float))
     shown = [policy for policy in measured.policies if (rows.policy == policy).any()]
-    for number, policy in enumerate(shown):
-        mine = rows[rows.policy == policy]
-        x: Any = mine[axis].map(places).to_numpy(float)
-        order = np.argsort(x, kind="stable")
-        if named:  # side by side, as nothing lies between two names
-            x = x + (0.6 * (number - (len(shown) - 1) / 2) / max(len(shown), 4))
-        band(axes, x[order], mine.iloc[order], measured.looks[policy], factor, lined and not named)
+    curves = {policy: rows[rows.policy == policy].set_index("at").sort_index(kind="stable") for policy in shown}
+    if lined and not named:
+        bands(axes, curves, measured.looks, factor)
+    else:  # names stand side by side, as nothing lies between two of them
+        for number, (policy, mine) in enumerate(curves.items()):
+            aside = 0.6 * (number - (len(shown) - 1) / 2) / max(len(shown), 4) if named else 0.0
+            bars(axes, mine.index.to_numpy() + aside, mine, measured.looks[policy], factor)
     return factor * rows[["mean", "low", "high"]].to_numpy(float)
 
 

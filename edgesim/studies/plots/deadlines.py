@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from edgesim.results.measure import ERROR
 from edgesim.results.plots import style
-from edgesim.studies.plots.measured import Measured, band
+from edgesim.results.plots.ticks import value_ticks
+from edgesim.studies.plots.measured import Measured, bands
 
 MOST_PANELS = 6
 
@@ -22,19 +23,13 @@ def draw(measured: Measured, axis: str) -> Figure:
     rows = -(-len(values) // columns)
     drawing = style.figure(0.9 + 2.3 * rows, 8.2)
     panels = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
-    frames = [measured.along(axis, measured.at_deadline(deadline_ms)) for deadline_ms in measured.deadlines_ms]
+    measures = pd.concat([measured.along(axis, measured.at_deadline(at_ms)) for at_ms in measured.deadlines_ms])
     for axes, value in zip(panels, values, strict=False):
-        for policy in measured.policies:
-            found = [frame[(frame[axis] == value) & (frame.policy == policy)] for frame in frames]
-            kept = [
-                (at_ms, each.iloc[0]) for at_ms, each in zip(measured.deadlines_ms, found, strict=True) if len(each)
-            ]
-            if kept:
-                at_ms, means = zip(*kept, strict=True)
-                band(axes, at_ms, pd.DataFrame(list(means)), measured.looks[policy])
+        here = measures[measures[axis] == value]
+        curves = {policy: here[here.policy == policy].set_index("deadline_ms") for policy in measured.policies}
+        bands(axes, {policy: found for policy, found in curves.items() if len(found)}, measured.looks)
         axes.set_title(f"{axis} {value}", loc="left", fontsize=9)
-        style.deadline_axis(axes, measured.deadlines_ms)
-        axes.set_xlabel("")
+        value_ticks(axes, measured.deadlines_ms)
         if measured.measure is ERROR:
             axes.set_ylim(bottom=0)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from edgesim.results.plots import style
+from edgesim.results.plots.hidden import WIDER, hidden
+from edgesim.results.plots.ticks import round_ticks, value_ticks
 from edgesim.studies.asked import deadline_asked, measure_asked
 from edgesim.studies.design import Value, points_of
 from edgesim.studies.findings import Findings
@@ -24,6 +25,8 @@ MOST_AXES = 8
 MOST_MAPS = 3
 MOST_VALUES = 60
 """Axes, maps, and values of an axis that are drawn; a study may have more."""
+MOST_TICKS = 20
+"""Values of an axis that get ticks of their own."""
 
 
 class Measured:
@@ -169,31 +172,30 @@ def axis_of_values(axes: Axes, measured: Measured, axis: str) -> Mapping[Value, 
             axes.tick_params(axis="x", labelrotation=25)
         axes.set_xlim(-0.5, len(values) - 0.5)
         return {value: float(number) for number, value in enumerate(values)}
-    if places.min() > 0 and places.max() > 10 * places.min():
-        _logarithmic(axes, places)
-    elif len(values) <= 12:
-        axes.set_xticks(places, [f"{place:g}" for place in places])
+    if len(values) <= MOST_TICKS:
+        value_ticks(axes, places.tolist())
+    elif places.min() > 0 and places.max() > 10 * places.min():
+        axes.set_xscale("log")
+        axes.set_xticks(ticks := round_ticks(places.tolist()), [f"{tick:g}" for tick in ticks])
     return {value: float(value) for value in values}
 
 
-def _logarithmic(axes: Axes, places: np.ndarray) -> None:
-    from matplotlib.ticker import NullFormatter, ScalarFormatter
-
-    axes.set_xscale("log")
-    axes.set_xticks(style.spaced(places.tolist()))
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def band(axes: Axes, x: Any, rows: pd.DataFrame, look: style.Look, factor: float = 1.0, lined: bool = True) -> None:
-    """A policy's means with their intervals: a line and a band, or points with bars."""
-    mean, low, high = (factor * rows[name].to_numpy() for name in ("mean", "low", "high"))
-    if lined:
-        axes.plot(x, mean, color=look.colour, linestyle=look.line, marker=look.marker, markersize=4.5, linewidth=1.5,
-                  label=look.label)  # fmt: skip
-        axes.fill_between(x, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high),
+def bands(axes: Axes, curves: Mapping[str, pd.DataFrame], looks: Mapping[str, style.Look], factor: float = 1.0) -> None:
+    """A line of means and a band of their intervals for each policy; ``curves`` are indexed by where they stand."""
+    means = pd.DataFrame({policy: rows["mean"] for policy, rows in curves.items()})
+    under = hidden({policy: means[policy].to_numpy() for policy in curves})
+    for policy, rows in curves.items():
+        mean, low, high = (factor * rows[name].to_numpy() for name in ("mean", "low", "high"))
+        look, wider = looks[policy], WIDER * len(under.get(policy, ()))
+        axes.plot(rows.index, mean, color=look.colour, linestyle=look.line, marker=look.marker,
+                  markersize=4.5 + wider, linewidth=1.5 + wider, label=look.label)  # fmt: skip
+        axes.fill_between(rows.index, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high),
                           color=look.colour, alpha=0.16, linewidth=0)  # fmt: skip
-        return
-    bars = np.nan_to_num(np.stack([mean - low, high - mean]))
-    axes.errorbar(x, mean, bars, color=look.colour, marker=look.marker, markersize=4.5, linestyle="none",
+
+
+def bars(axes: Axes, x: np.ndarray, rows: pd.DataFrame, look: style.Look, factor: float = 1.0) -> None:
+    """A policy's means as points, their intervals as bars."""
+    mean, low, high = (factor * rows[name].to_numpy() for name in ("mean", "low", "high"))
+    ends = np.nan_to_num(np.stack([mean - low, high - mean]))
+    axes.errorbar(x, mean, ends, color=look.colour, marker=look.marker, markersize=4.5, linestyle="none",
                   elinewidth=1.2, label=look.label)  # fmt: skip
