@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,6 +129,13 @@ def policy_rows(axes: Axes, policies: Mapping[str, Look]) -> None:
     axes.set_yticks(range(len(policies)), [look.label for look in policies.values()])
     axes.set_ylim(len(policies) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
+
+
+def name_ticks(axes: Axes, places: Sequence[float], names: Sequence[Any], letters: int) -> None:
+    """Names below an axis that has room for so many letters side by side; slanted where they need more."""
+    axes.set_xticks(places, [str(name) for name in names])
+    if max(len(str(name)) for name in names) * len(names) > letters:
+        axes.tick_params(axis="x", labelrotation=25)
 
 
 def legend_right(drawing: Figure, axes: Axes, **options: Any) -> None:

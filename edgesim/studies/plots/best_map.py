@@ -20,7 +20,7 @@ def draw(measured: Measured, first: str, second: str) -> Figure:
     """Fields in the policies' colours with the best one's value in them; the other axes at their base."""
     found = _fields(measured, first, second)
     columns, rows = measured.values(first), measured.values(second)
-    drawing = style.figure(1.9 + 0.42 * len(rows), max(6.4, 2.6 + 0.72 * len(columns)))
+    drawing = style.figure(2.1 + 0.42 * max(len(rows), 3), max(6.4, 2.6 + 0.72 * len(columns)))
     axes = drawing.add_subplot()
     for (x, y), best in found.items():
         look = measured.looks[best.policy]
@@ -33,7 +33,7 @@ def draw(measured: Measured, first: str, second: str) -> Figure:
         text = measured.measure.text(best.value.mean, measured.measure.digits)
         axes.text(columns.index(x), rows.index(y), text, ha="center", va="center", fontsize=8,
                   bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.2})  # fmt: skip
-    axes.set_xticks(range(len(columns)), [str(value) for value in columns])
+    style.name_ticks(axes, range(len(columns)), columns, letters=60)
     axes.set_yticks(range(len(rows)), [str(value) for value in rows])
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(-0.5, len(rows) - 0.5)

@@ -167,9 +167,7 @@ def axis_of_values(axes: Axes, measured: Measured, axis: str) -> Mapping[Value, 
     values, places = measured.values(axis), measured.places(axis)
     axes.set_xlabel(measured.label(axis))
     if places is None:
-        axes.set_xticks(range(len(values)), [str(value) for value in values])
-        if max(len(str(value)) for value in values) * len(values) > 70:
-            axes.tick_params(axis="x", labelrotation=25)
+        style.name_ticks(axes, range(len(values)), values, letters=70)
         axes.set_xlim(-0.5, len(values) - 0.5)
         return {value: float(number) for number, value in enumerate(values)}
     if len(values) <= MOST_TICKS:

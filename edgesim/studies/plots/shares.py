@@ -68,8 +68,6 @@ def _bars(axes: Axes, measured: Measured, axis: str, rows: pd.DataFrame, looks: 
         axes.bar(range(len(values)), height, 0.86, bottom, color=colour, edgecolor="white", linewidth=0.4)
         bottom += height
     step = -(-len(values) // 12)
-    axes.set_xticks(range(0, len(values), step), [str(value) for value in values[::step]])
-    if max(len(str(value)) for value in values) * min(len(values), 12) > 40:
-        axes.tick_params(axis="x", labelrotation=25)
+    style.name_ticks(axes, range(0, len(values), step), values[::step], letters=40)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1])
