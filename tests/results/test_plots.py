@@ -10,6 +10,7 @@ from synthetic_run import World, requests_of, scenario, write_run
 
 from edgesim.results.columns import STAGES
 from edgesim.results.plots import RELIABILITY, decomposition, draw_all, headline, latency_cdf, shares, style
+from edgesim.results.plots.hidden import SAME, hidden, hidden_sentence
 from edgesim.results.plots.latency_cdf import distribution
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.summary import summarise, write_summary
@@ -151,6 +152,15 @@ def test_who_lies_under_another_shows_beside_it(folder: Path) -> None:
     widths = {line.get_label(): line.get_linewidth() for line in drawn.axes[0].get_lines()}
     assert widths.pop("device_only") > 2 * widths["anytime"] and len(set(widths.values())) == 1
     assert "Wide: device_only lies under anytime" in " ".join(drawn.get_supxlabel().split())
+
+
+def test_curves_are_one_where_nobody_sees_a_difference() -> None:
+    curves = {name: np.array([0.1, 0.5, np.nan]) for name in "abc"}
+    curves["b"] = curves["b"] + 0.003
+    curves["c"] = curves["c"] + 0.006
+    assert hidden(curves, SAME) == {"a": ["b"], "b": ["c"]}
+    assert hidden(curves, 2 * SAME) == {"a": ["b", "c"], "b": ["c"]}
+    assert hidden_sentence(hidden(curves, 2 * SAME)) == "Wide: a lies under c; b lies under c"
 
 
 def test_the_axis_is_linear_within_a_decade(folder: Path) -> None:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from edgesim.results.measure import ERROR, Measure, measure_of
 from edgesim.results.plots import style
-from edgesim.results.plots.hidden import WIDER, hidden, hidden_sentence
+from edgesim.results.plots.hidden import SAME, WIDER, hidden, hidden_sentence
 from edgesim.results.plots.ticks import value_ticks
 from edgesim.results.summary import missed_error
 
@@ -79,7 +79,7 @@ def _hidden(summary: Mapping[str, Any], measure: Measure) -> dict[str, list[str]
         name: np.array([point[measure.key]["mean"] for point in _on_axis(summary, name)], float)
         for name in summary["policies"]
     }
-    return hidden(curves)
+    return hidden(curves, SAME * _most(summary, measure))
 
 
 def _own_points(axes: Axes, summary: Mapping[str, Any], measure: Measure) -> None:

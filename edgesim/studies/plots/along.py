@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from edgesim.results.measure import ERROR
 from edgesim.results.plots import style
+from edgesim.results.plots.hidden import SAME
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.plots.measured import Measured, axis_of_values, bands, bars
 
@@ -57,7 +58,9 @@ def _panel(axes: Axes, measured: Measured, axis: str, quantity: str, factor: flo
     shown = [policy for policy in measured.policies if (rows.policy == policy).any()]
     curves = {policy: rows[rows.policy == policy].set_index("at").sort_index(kind="stable") for policy in shown}
     if lined and not named:
-        bands(axes, curves, measured.looks, factor)
+        least, most = rows["mean"].min(), rows["mean"].max()
+        length = least if quantity == LATENCY else most - least  # that axis may be logarithmic
+        bands(axes, curves, measured.looks, SAME * length, factor)
     else:  # names stand side by side, as nothing lies between two of them
         for number, (policy, mine) in enumerate(curves.items()):
             aside = 0.6 * (number - (len(shown) - 1) / 2) / max(len(shown), 4) if named else 0.0

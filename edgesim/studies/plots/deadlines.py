@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from edgesim.results.measure import ERROR
 from edgesim.results.plots import style
+from edgesim.results.plots.hidden import SAME
 from edgesim.results.plots.ticks import value_ticks
 from edgesim.studies.plots.measured import Measured, bands
 
@@ -24,10 +25,11 @@ def draw(measured: Measured, axis: str) -> Figure:
     drawing = style.figure(0.9 + 2.3 * rows, 8.2)
     panels = drawing.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     measures = pd.concat([measured.along(axis, measured.at_deadline(at_ms)) for at_ms in measured.deadlines_ms])
+    same = SAME * (measures["mean"].max() if measured.measure is ERROR else 1.0)
     for axes, value in zip(panels, values, strict=False):
         here = measures[measures[axis] == value]
         curves = {policy: here[here.policy == policy].set_index("deadline_ms") for policy in measured.policies}
-        bands(axes, {policy: found for policy, found in curves.items() if len(found)}, measured.looks)
+        bands(axes, {policy: found for policy, found in curves.items() if len(found)}, measured.looks, same)
         axes.set_title(f"{axis} {value}", loc="left", fontsize=9)
         value_ticks(axes, measured.deadlines_ms)
         if measured.measure is ERROR:

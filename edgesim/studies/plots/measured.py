@@ -178,10 +178,19 @@ def axis_of_values(axes: Axes, measured: Measured, axis: str) -> Mapping[Value, 
     return {value: float(value) for value in values}
 
 
-def bands(axes: Axes, curves: Mapping[str, pd.DataFrame], looks: Mapping[str, style.Look], factor: float = 1.0) -> None:
-    """A line of means and a band of their intervals for each policy; ``curves`` are indexed by where they stand."""
+def bands(
+    axes: Axes,
+    curves: Mapping[str, pd.DataFrame],
+    looks: Mapping[str, style.Look],
+    same: float,
+    factor: float = 1.0,
+) -> None:
+    """A line of means and a band of their intervals for each policy.
+
+    curves: indexed by where they stand.  same: by how much two may differ and look like one (``hidden``).
+    """
     means = pd.DataFrame({policy: rows["mean"] for policy, rows in curves.items()})
-    under = hidden({policy: means[policy].to_numpy() for policy in curves})
+    under = hidden({policy: means[policy].to_numpy() for policy in curves}, same)
     for policy, rows in curves.items():
         mean, low, high = (factor * rows[name].to_numpy() for name in ("mean", "low", "high"))
         look, wider = looks[policy], WIDER * len(under.get(policy, ()))
