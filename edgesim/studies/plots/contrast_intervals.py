@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from edgesim.results.plots import style
 from edgesim.results.quantity import quantity as quantity_of
 from edgesim.results.quantity import quantity_in_words
+from edgesim.studies.asked import at_deadline
 from edgesim.studies.plots.measured import Measured
 
 PAIR = "#333333"
@@ -41,10 +42,10 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     labels: list[str] = []
     place = 0.0
     places = []
-    for (name, first, second), group in rows.groupby(["contrast", "first", "second"], sort=False):
+    for name, group in rows.groupby("contrast", sort=False):
         pair = next((policy for policy in group["policy"] if policy not in measured.looks), "")
-        axes.text(0.0, place, _heading(name, pair, first, second), fontsize=8, transform=axes.get_yaxis_transform(),
-                  va="center", fontweight="bold")  # fmt: skip
+        axes.text(0.0, place, _heading(name, pair, **group.iloc[0][["first", "second", "deadline_ms"]]), fontsize=8,
+                  transform=axes.get_yaxis_transform(), va="center", fontweight="bold")  # fmt: skip
         place += 1.0
         for row in group.to_dict("records"):
             look = measured.looks.get(row["policy"])
@@ -66,7 +67,8 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference_unit or 'in its own unit'})")
 
 
-def _heading(name: str, pair: str, first: str, second: str) -> str:
+def _heading(name: str, pair: str, first: str, second: str, deadline_ms: float) -> str:
     """What is compared: ``pair`` of policies, or where it is empty each policy with itself, in one cell or in two."""
     where = f"at {'the ' * (first == 'base')}{first}" if first == second else f"{first} against {second}"
-    return f"{name}: {pair}, {where}" if pair else f"{name}: {where}"
+    deadline = "" if np.isnan(deadline_ms) else f" {at_deadline(deadline_ms)}"
+    return f"{name}{deadline}: {pair}, {where}" if pair else f"{name}{deadline}: {where}"
