@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from edgesim.results.counted import Counted
@@ -19,7 +21,9 @@ GROWTH = 1.3
 SLOPE = 0.005
 """A wait that grows by less than 5 ms in each second of the run is not called growing: so slow a rise cannot be
 told from the slow swings of a stable queue at high load."""
-
+GROW = "grow over the run"
+WITHOUT_BOUND = "a queue grows without bound, and a longer run would give longer latencies"
+BUSY = "was busy all the time: it is asked for as much as it can serve, or more"
 
 NOTHING_COUNTS = "no request arrived in the measured window: there is nothing to measure"
 
@@ -37,20 +41,37 @@ def growing_waits(counted: Counted, cells: list[int]) -> list[str]:
     Growing means, in at least MOST of the replications: a line fitted to the waits by arrival rises by more than
     SLOPE seconds a second, and requests of the last third wait more than GROWTH times as long as those of the first.
     """
+    return [
+        f"waits for {place} {GROW}, from {before:.3g} s in its first third to {after:.3g} s in its last: "
+        f"{WITHOUT_BOUND}"
+        for place, before, after in _growing(counted, cells)
+    ]
+
+
+def usual_notes(policy: str, counted: Counted, cells: list[int], utilisation: dict[str, float]) -> list[str]:
+    """The same for one replication of a study, and for full nodes, without numbers, so that replications say it alike.
+
+    In one replication chance may do it (an outage at its end): it means something where ``usual`` is true.
+    """
+    waits = [f"{policy}: waits for {place} {GROW}: {WITHOUT_BOUND}" for place, *_ in _growing(counted, cells)]
+    full = [f"{policy}: {node} {BUSY}" for node, busy in utilisation.items() if busy >= BUSY_ALWAYS]
+    return full + waits
+
+
+def usual(note: str, told: int, replications: int) -> bool:
+    """Whether a note that so many replications of a cell have told says something of the cell."""
+    return told >= MOST * replications or not (GROW in note or BUSY in note)
+
+
+def _growing(counted: Counted, cells: list[int]) -> Iterator[tuple[str, float, float]]:
     arrival_s = counted.column("arrival_s")
-    sentences = []
     for column, place in WAITS.items():
         wait_s = counted.column(column)
         trends = np.array(
             [trend(arrival_s[rows], wait_s[rows]) for rows in map(counted.rows, cells) if len(rows) >= FEWEST]
         )
         if len(trends) and _grows(trends):
-            before, after = trends[:, 1].mean(), trends[:, 2].mean()
-            sentences.append(
-                f"waits for {place} grow over the run, from {before:.3g} s in its first third to {after:.3g} s in "
-                "its last: a queue grows without bound, and a longer run would give longer latencies"
-            )
-    return sentences
+            yield place, float(trends[:, 1].mean()), float(trends[:, 2].mean())
 
 
 def trend(arrival_s: np.ndarray, wait_s: np.ndarray) -> tuple[float, float, float]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from edgesim.results.stability import usual
 from edgesim.results.statistics import CONFIDENCE, holm, paired_p, t_interval
 from edgesim.studies.conduct import open_ledger
 from edgesim.studies.ledger import Counts, Quantity
@@ -33,6 +34,7 @@ class Findings:
             self.counts: Counts = ledger.counts()
             self.failures = ledger.failures()
             self.notes = ledger.notes()
+            self._finished = {cell: len(numbers) for cell, numbers in ledger.finished().items()}
             self.seconds = ledger.seconds()
             self._points = [dict(cell.point) for cell in ledger.cells()]
         self.study = Study.model_validate(about["study"])
@@ -42,8 +44,12 @@ class Findings:
 
     @property
     def warnings(self) -> list[str]:
-        """What to beware of, each once: of the scenario, then of replications, with how many cells said it."""
-        cells = Counter(note for _, note in self.notes)
+        """What to beware of, each once: of the scenario, then of replications, with how many cells said it.
+
+        What chance may do to one replication is told where nearly all of a cell's say it.
+        """
+        told_by = self.notes.items()
+        cells = Counter(note for (cell, note), told in told_by if usual(note, told, self._finished[cell]))
         told = [f"{note} ({count:,} cell{'s' if count > 1 else ''})" for note, count in cells.most_common()]
         return [*self.manifest["warnings"], *told]
 

@@ -25,7 +25,7 @@ from edgesim.results.measures import Measures, measures_of
 from edgesim.results.quantiles import rough_quantiles
 from edgesim.results.recorded import RecordedRun
 from edgesim.results.replicated import replicated
-from edgesim.results.stability import NOTHING_COUNTS, cut_off, full_nodes, growing_waits
+from edgesim.results.stability import NOTHING_COUNTS, usual_notes
 from edgesim.scenario.scenario import Scenario
 from edgesim.studies.cells import check_needs, plan_cells
 from edgesim.studies.check_files import check_files
@@ -100,9 +100,9 @@ def _notes(run: RecordedRun, measures: Measures) -> tuple[str, ...]:
     for policy in run.policies:
         for cells in run.cells.runs(policy).values():
             busy = {name: float(values["utilisation"][cells[0]]) for name, values in measures.nodes.items()}
-            sentences = full_nodes(busy) + growing_waits(run.counted, cells)
-            sentences += cut_off(float(measures.ends["unfinished"][cells[0]]))
-            notes += [f"{policy}: {sentence}" for sentence in sentences]
+            notes += usual_notes(policy, run.counted, cells, busy)
+            if measures.ends["unfinished"][cells[0]] > 0:
+                notes.append(f"{policy}: requests were unfinished at the end of the drain and count as misses")
     answered = measures.metrics["answered_ratio"] * run.counted.requests
     return (*notes, *rough_quantiles(float(np.nanmin(answered, initial=np.inf))))
 
