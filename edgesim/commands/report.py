@@ -25,7 +25,11 @@ def page_of(folder: Path) -> Page:
 
     if (folder / LEDGER).exists():
         from edgesim.studies.findings import Findings
+        from edgesim.studies.plots import captions_of, draw_study
         from edgesim.studies.study_report import study_page
 
-        return study_page(Findings(folder))
+        findings = Findings(folder)
+        if not captions_of(folder):  # it was stopped before anything was drawn
+            draw_study(findings)
+        return study_page(findings)
     raise InputError(f"{folder}: holds neither the results of a run (manifest.json) nor those of a study ({LEDGER})")

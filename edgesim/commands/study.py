@@ -23,6 +23,7 @@ from edgesim.studies.conduct import Conducted, conduct, resume
 from edgesim.studies.findings import Findings
 from edgesim.studies.publish import publish
 from edgesim.studies.read_study import read_study
+from edgesim.studies.study_report import study_alerts
 
 MOST_LINES = 10
 """Failures, or warnings, that the terminal lists."""
@@ -83,10 +84,12 @@ def _finish(found: Conducted) -> None:
     publish(findings)
     _print_state(findings)
     _print_answer(findings)
-    print_labels(findings.manifest["labels"], output())
+    print_labels(findings.manifest["labels"], output(), "the report")
     _print_warnings(findings)
     said = f"{'found in' if found.reused else 'written to'} {found.folder}; {NAME} there answers in words"
     output().print(said, highlight=False, soft_wrap=True)
+    if found.failures:
+        raise SystemExit(1)
 
 
 def _print_answer(findings: Findings) -> None:
@@ -108,6 +111,8 @@ def _of(findings: Findings) -> str:
 
 def _print_state(findings: Findings) -> None:
     console, counts = output(), findings.counts
+    for alert in study_alerts(findings):
+        console.print(alert, highlight=False, markup=False, style="yellow")
     console.print(f"{findings.study.study}: {findings.study.question}", highlight=False, markup=False)
     console.print(
         f"{counts.cells:,} cells, {counts.finished:,}{_of(findings)} replications finished in "

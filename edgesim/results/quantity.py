@@ -52,13 +52,18 @@ class Quantity(NamedTuple):
 def quantity(name: str) -> Quantity:
     """The quantity of a name, known or not: shares in %, seconds in ms, joules in mJ, others as they are."""
     sign = (name in MORE_IS_BETTER) - (name in LESS_IS_BETTER)
-    if name in SHARES or name.startswith(("end:", "reason:", "exit:", "cut:")):
+    if is_share(name):
         return Quantity(name, sign, 100.0, "%", "points")
     for ending, factor, unit in (("_s", 1e3, "ms"), ("_j", 1e3, "mJ"), ("_hz", 1.0, "1/s")):
         if name.endswith(ending):
             return Quantity(name, sign, factor, unit, unit)
     unit = "bytes" if "bytes" in name else ""
     return Quantity(name, sign, 1.0, unit, unit)
+
+
+def is_share(name: str) -> bool:
+    """Whether a quantity lies between 0 and 1."""
+    return name in SHARES or name.startswith(("end:", "reason:", "exit:", "cut:"))
 
 
 def quantity_in_words(name: str) -> str:

@@ -44,7 +44,7 @@ def run_page(folder: Path) -> Page:
             picture_section(folder, CAPTIONS),
             Section("Tables", "tables", tables=[deadline_table(summary), cost_table(summary)]),
             warning_section([*summary["warnings"], *manifest["warnings"]]),
-            trust_section(labels, summary["replications"], summary["method"]),
+            trust_section(labels, summary["replications"], summary["replications"], summary["method"]),
             Section("Scenario", "scenario", listings={f"{name}.yaml, as run": as_yaml(manifest["scenario"])}),
             Section("Where the numbers come from", "provenance", facts=list(_facts(folder, manifest))),
         ],

@@ -34,12 +34,10 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
         console.print(f"Warning: {warning}", style="yellow", highlight=False, markup=False)
 
 
-def print_labels(labels: Mapping[str, Any], console: Console) -> None:
+def print_labels(labels: Mapping[str, Any], console: Console, where: str = "manifest.json, or edgesim report") -> None:
     """The words that label the numbers: what is scaled, assumed or made up."""
     if found := marks(labels):
-        console.print(
-            f"  Labels: {', '.join(found)}; which is which: manifest.json, or edgesim report", highlight=False
-        )
+        console.print(f"  Labels: {', '.join(found)}; which is which: {where}", highlight=False)
 
 
 def print_table(table: Table, console: Console, bold: int | None = None, no_wrap: bool = False) -> None:

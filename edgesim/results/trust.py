@@ -26,9 +26,9 @@ BATCH_MEANS = (
 MARKS = ("measured", "scaled", "synthetic", "assumed", "executed", "imported", "trace")
 
 
-def trust_section(labels: Mapping[str, Any], replications: int, method: str = "replications") -> Section:
-    """What intervals and labels say; replications: the fewest of any cell.  method: of a summary's intervals."""
-    intervals = [BATCH_MEANS] if method == "batch_means" else interval_sentences(replications)
+def trust_section(labels: Mapping[str, Any], least: int, most: int, method: str = "replications") -> Section:
+    """What intervals and labels say; least, most: replications of any cell.  method: of a summary's intervals."""
+    intervals = [BATCH_MEANS] if method == "batch_means" else interval_sentences(least, most)
     sentences = [*intervals, *trust_sentences(labels)]
     return Section("How far to trust this", "trust", groups=[Group("", sentences)])
 
@@ -47,13 +47,17 @@ def trust_sentences(labels: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def interval_sentences(least: int) -> Iterator[str]:
-    """What intervals over so many replications (the fewest of any cell) say, and what they do not."""
+def interval_sentences(least: int, most: int) -> Iterator[str]:
+    """What intervals over so many replications (the fewest and most of any cell) say, and what they do not."""
+    if most < 1:
+        yield "No replication is finished: nothing can be said yet."
+        return
     if least < 2:
         yield "One replication: nothing can be said about chance."
         return
+    span = f"{least}" if least == most else f"{least} to {most}"
     yield (
-        f"± is half a 95 % t-interval over {least} replications: how far other arrivals, links and draws of the same "
+        f"± is half a 95 % t-interval over {span} replications: how far other arrivals, links and draws of the same "
         "images might move the mean. It says nothing about other images, another model or another network."
     )
     if least < 10:

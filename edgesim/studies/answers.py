@@ -53,13 +53,16 @@ def contrast_sentences(findings: Findings, contrasts: pd.DataFrame) -> Iterator[
     for name, rows in contrasts.groupby("contrast", sort=False):
         contrast = findings.study.contrasts[str(name)]
         first, second = rows.iloc[0][["first", "second"]]
-        where = _where(findings.study, contrast, first, second)
+        where = sides_in_words(findings.study, contrast, first, second)
         heading = f"{name}: {quantity_in_words(contrast.metric)} {at_deadline(contrast.deadline_ms)}, {where}"
+        both, most = int(rows["n"].max()), int(rows[["n_first", "n_second"]].to_numpy().max())
+        if both < most:
+            heading += f"; over the {both} replications that both have"
         pair = (contrast.first[POLICY], contrast.second[POLICY]) if POLICY in contrast.first else None
         yield heading, list(_changes(rows, pair, oracles))
 
 
-def _where(study: Study, contrast: Contrast, first: str, second: str) -> str:
+def sides_in_words(study: Study, contrast: Contrast, first: str, second: str) -> str:
     """The two sides, and where the axes of a grid stand that both leave out; one at a time these are at their base."""
     left_out = {
         name: axis for name, axis in study.axes.items() if name not in {POLICY, *contrast.first, *contrast.second}
@@ -134,8 +137,8 @@ def where_sentences(found: Sequence[Best], axes: Sequence[str]) -> list[str]:
     counts = sorted(_by_policy(found).items(), key=lambda item: len(item[1]))
     if len(counts) < 2:
         return []
-    listed = [f"{policy} is best at {_points(wins, axes)}." for policy, wins in counts[:-1]]
-    return [*listed, f"{counts[-1][0]} is best elsewhere."]
+    listed = [f"{policy} {_are(policy)} best at {_points(wins, axes)}." for policy, wins in counts[:-1]]
+    return [*listed, f"{counts[-1][0]} {_are(counts[-1][0])} best elsewhere."]
 
 
 def ranking_sentences(found: Sequence[Best], axes: Sequence[str], base: Point) -> list[str]:
@@ -175,10 +178,14 @@ def value_in_words(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _are(called: str) -> str:
+    return "are" if called.endswith(" alike") else "is"
+
+
 def _by_policy(found: Sequence[Best]) -> dict[str, list[Best]]:
     counts: dict[str, list[Best]] = {}
     for best in found:
-        counts.setdefault(best.policy, []).append(best)
+        counts.setdefault(best.called, []).append(best)
     return counts
 
 

@@ -36,6 +36,16 @@ class Best(NamedTuple):
         return self.differences[0] if self.differences else None
 
     @property
+    def called(self) -> str:
+        """The policy, with those that did exactly as well in every replication."""
+        alike = [
+            each.second
+            for each in self.differences
+            if each.first == self.policy and each.interval.mean == each.interval.low == each.interval.high == 0.0
+        ]
+        return f"{' and '.join([self.policy, *alike])} alike" if alike else self.policy
+
+    @property
     def distinguishable(self) -> bool:
         """Whether the best can be told from the second."""
         return self.second is not None and self.second.p_holm < 1 - CONFIDENCE

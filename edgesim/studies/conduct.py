@@ -209,8 +209,7 @@ class _Tasks:
     def __init__(self, client: Client, work: Work, cells: dict[int, Cell]) -> None:
         from distributed import as_completed
 
-        self._client, self._cells = client, cells
-        self._work = client.scatter(work, broadcast=True)
+        self._client, self._work, self._cells = client, work, cells
         self._completed = as_completed(loop=client.loop)
         self._of: dict[Any, tuple[int, int]] = {}
         self._arms: dict[int, Future] = {}

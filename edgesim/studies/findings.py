@@ -15,6 +15,7 @@ from edgesim.results.stability import usual
 from edgesim.results.statistics import CONFIDENCE, holm, paired_p, t_interval
 from edgesim.studies.conduct import open_ledger
 from edgesim.studies.ledger import Counts, Quantity
+from edgesim.studies.merged_labels import merged
 from edgesim.studies.metrics_asked import column_of
 from edgesim.studies.read_study import base_of
 from edgesim.studies.study import POLICY, Contrast, Study
@@ -24,7 +25,7 @@ class Findings:
     """The results folder of a study, finished or not.  Raises InputError where there is none.
 
     ``study`` as it was asked, ``asked_later``: after how many replications its contrasts were changed (0: never),
-    ``manifest`` of its scenario (labels, versions, warnings).
+    ``manifest`` of its scenario (versions; labels and warnings: of all cells).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,9 +37,13 @@ class Findings:
             self.notes = ledger.notes()
             self._finished = {cell: len(numbers) for cell, numbers in ledger.finished().items()}
             self.seconds = ledger.seconds()
+            of_cells = list(ledger.labels())
             self._points = [dict(cell.point) for cell in ledger.cells()]
         self.study = Study.model_validate(about["study"])
         self.manifest: dict[str, Any] = about["manifest"]
+        marks = [self.manifest, *of_cells]
+        self.manifest["labels"] = merged([each["labels"] for each in marks])
+        self.manifest["warnings"] = list(dict.fromkeys(warning for each in marks for warning in each["warnings"]))
         self.begun: str = about["begun"]
         self.asked_later: int = about.get("asked_later", 0)
 
@@ -84,12 +89,14 @@ class Findings:
         """The differences that the study asks for beforehand, paired by replication.
 
         Columns: contrast, policy (the sides' own where they name them), first, second (in words), quantity,
-        deadline_ms, n, difference (first - second), low, high, p (paired t-test), p_holm (Holm's correction over all
+        deadline_ms, n_first, n_second (replications of the sides), n (that both have, of which the rest is),
+        difference (first - second), low, high, p (paired t-test), p_holm (Holm's correction over all
         rows of this table), distinguishable.
         """
         rows = [row for name, contrast in self.study.contrasts.items() for row in self._contrast(name, contrast)]
-        columns = ["contrast", "policy", "first", "second", "quantity", "deadline_ms", "n", "difference", "low", "high"]
-        found = pd.DataFrame(rows, columns=[*columns, "p"])
+        asked = ["contrast", "policy", "first", "second", "quantity", "deadline_ms"]
+        columns = [*asked, "n_first", "n_second", "n", "difference", "low", "high", "p"]
+        found = pd.DataFrame(rows, columns=columns)
         found["p_holm"] = holm(found["p"].tolist())
         found["distinguishable"] = found["p_holm"] < 1 - CONFIDENCE
         return found
@@ -157,7 +164,7 @@ class Findings:
     def _contrast(self, name: str, contrast: Contrast) -> Iterator[tuple[Any, ...]]:
         first, second = (self._side(side) for side in (contrast.first, contrast.second))
         names = [(contrast.first[POLICY], contrast.second[POLICY])] if POLICY in contrast.first else []
-        names = names or [(policy, policy) for policy in self.policies]
+        names = names or [(policy, policy) for policy in self.policies if policy in (contrast.policies or [policy])]
         for pair in names:
             sides = [
                 self._values(cell, policy, contrast.deadline_ms, contrast.metric)
@@ -169,7 +176,7 @@ class Findings:
             policy = pair[0] if pair[0] == pair[1] else " - ".join(pair)
             words = [_words(side) for side in (contrast.first, contrast.second)]
             deadline_ms = np.nan if contrast.deadline_ms is None else contrast.deadline_ms
-            where = (name, policy, *words, contrast.metric, deadline_ms, len(differences))
+            where = (name, policy, *words, contrast.metric, deadline_ms, *map(len, sides), len(differences))
             yield (*where, *t_interval(differences), paired_p(differences))
 
     def _side(self, side: dict[str, Any]) -> int:

@@ -23,7 +23,7 @@ import numpy as np
 from edgesim.errors import InputError
 from edgesim.studies.design import Cell
 
-FORMAT = 1
+FORMAT = 2
 OCCURRING = ("exit:", "cut:", "reason:")
 """How quantities begin that are left out where they are 0."""
 Quantity = tuple[str, float | None, str]
@@ -31,7 +31,8 @@ Quantity = tuple[str, float | None, str]
 
 SCHEMA = """
 CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE cell (number INTEGER PRIMARY KEY, point TEXT NOT NULL, changes TEXT NOT NULL, inputs TEXT);
+CREATE TABLE cell (number INTEGER PRIMARY KEY, point TEXT NOT NULL, changes TEXT NOT NULL, inputs TEXT,
+    labels TEXT);
 CREATE TABLE layout (number INTEGER PRIMARY KEY, quantities TEXT NOT NULL UNIQUE);
 CREATE TABLE replication (
     cell INTEGER NOT NULL REFERENCES cell, number INTEGER NOT NULL, layout INTEGER NOT NULL REFERENCES layout,
@@ -49,7 +50,7 @@ class Measured:
     """What one replication of a cell found.
 
     inputs: a digest of all that its rows depend on but the replication's number.  notes: warnings, as sentences.
-    seconds: that it took.  worker: where.
+    seconds: that it took.  worker: where.  labels: ``labels`` and ``warnings`` of its scenario, as a manifest has them.
     """
 
     values: Mapping[Quantity, float]
@@ -57,6 +58,7 @@ class Measured:
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
     worker: str = ""
+    labels: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Ledger:
             rows = [("format", json.dumps(FORMAT)), *((key, json.dumps(value)) for key, value in about.items())]
             ledger._base.executemany("INSERT INTO study VALUES (?, ?)", rows)
             ledger._base.executemany(
-                "INSERT INTO cell VALUES (?, ?, ?, NULL)",
+                "INSERT INTO cell VALUES (?, ?, ?, NULL, NULL)",
                 ((cell.number, json.dumps(dict(cell.point)), json.dumps(dict(cell.changes))) for cell in cells),
             )
         return ledger
@@ -135,7 +137,10 @@ class Ledger:
         blob = np.fromiter(measured.values.values(), np.float64, len(measured.values)).tobytes()
         with self._explained(), self._transaction():
             layout = self._layout(list(measured.values))
-            self._base.execute("UPDATE cell SET inputs = ? WHERE number = ?", (measured.inputs, cell))
+            labels = None if measured.labels is None else json.dumps(measured.labels)
+            self._base.execute(
+                "UPDATE cell SET inputs = ?, labels = ? WHERE number = ?", (measured.inputs, labels, cell)
+            )
             self._base.execute(
                 "INSERT INTO replication VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (cell, replication, layout, blob, json.dumps(measured.notes), measured.seconds, measured.worker),
@@ -176,6 +181,13 @@ class Ledger:
             for note in json.loads(notes):
                 found[cell, note] = found.get((cell, note), 0) + 1
         return found
+
+    def labels(self) -> Iterator[dict[str, Any]]:
+        """``labels`` and ``warnings`` of the cells of which something is measured, each different one once."""
+        for (text,) in self._rows(
+            "SELECT labels FROM cell WHERE labels IS NOT NULL GROUP BY labels ORDER BY min(number)"
+        ):
+            yield json.loads(text)
 
     def quantities(self) -> list[str]:
         """The names of all that was measured."""

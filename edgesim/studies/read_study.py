@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgesim.errors import InputError
+from edgesim.results.quantity import is_share
 from edgesim.scenario.document import Document, Place, dotted, is_scenario, is_study
 from edgesim.scenario.load import validated
 from edgesim.scenario.overrides import set_key
@@ -20,6 +21,9 @@ from edgesim.scenario.scenario import Scenario
 from edgesim.studies.design import points_of, steps_of
 from edgesim.studies.metrics_asked import metric_problems
 from edgesim.studies.study import POLICY, Axis, Contrast, Side, Study
+
+COLUMNS = ("cell", "deadline_ms", "quantity", "replication", "value", "n", "mean", "low", "high")
+"""Of the tables of a study, beside its axes."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ def _validated(document: Document, path: Path, changes: Sequence[tuple[str, Any]
     if is_scenario(document.data):
         raise InputError(f"{path}: found a scenario, allowed: a study; edgesim run {path} runs it")
     for number, (key, value) in enumerate(changes):
+        if key == "replications" and document.data.get("until") is not None:
+            raise InputError("--replications: the study says until, allowed: until.at_least and at_most in its file")
         set_key(document, key, value, Place(0, number, f"--{key}"))
     try:
         study = Study.model_validate(document.data, context={"path": path, "document": document})
@@ -105,6 +111,12 @@ def _axis_problems(study: Study, base: Base) -> Iterator[Problem]:
     keys: dict[str, str] = {}
     for name, axis in study.axes.items():
         here = ("axes", name)
+        if name in COLUMNS:
+            yield Problem(
+                here, f"found a name that the tables have for a column ({', '.join(COLUMNS)}), allowed: another"
+            )
+        for also in study.set.keys() & {*(axis.keys or (axis.key,))}:
+            yield Problem(("set", also), f"found {also}, which axes.{name} varies; allowed: in one of them")
         if (name == POLICY) != (axis.key == POLICY):
             yield Problem(here, "found one of the name policy and the key policy, allowed: both or neither")
         for key in axis.keys or (axis.key,):
@@ -127,7 +139,7 @@ def _value_problems(study: Study, base: Base, name: str, axis: Axis) -> Iterator
         try:
             base.changed(step.changes, where)
         except InputError as error:
-            yield Problem(key, str(error).removeprefix(f"{where}: "))
+            yield Problem(key, str(error).removeprefix(f"{where}: ").replace("scenario:1:1: ", ""))
             return
 
 
@@ -135,6 +147,10 @@ def _contrast_problems(study: Study, base: Base) -> Iterator[Problem]:
     for name, contrast in study.contrasts.items():
         for side_name, side in (("first", contrast.first), ("second", contrast.second)):
             yield from _side_problems(study, base, ("contrasts", name, side_name), side)
+        for policy in contrast.policies or ():
+            if policy not in base.data["policies"]:
+                message = not_among(policy, base.data["policies"], "a policy that runs")
+                yield Problem(("contrasts", name, "policies"), message)
         if study.design == "latin_hypercube":
             yield Problem(("contrasts", name), "found a contrast in a Latin hypercube, allowed: in a grid, or "
                           "one_at_a_time")  # fmt: skip
@@ -160,6 +176,9 @@ def _metric_problems(study: Study, base: Base) -> Iterator[Problem]:
     asked = {("contrasts", name): (contrast.metric, contrast.deadline_ms) for name, contrast in study.contrasts.items()}
     if study.until is not None:
         yield from metric_problems(("until",), study.until.metric, study.until.deadline_ms, scenario)
+        if is_share(study.until.metric) and study.until.half_width >= 1:
+            found = f"found {study.until.half_width:g}, allowed: below 1, as {study.until.metric} is a share"
+            yield Problem(("until", "half_width"), found)
     for here, (metric, deadline_ms) in asked.items():
         yield from metric_problems(here, metric, deadline_ms, scenario)
 

@@ -13,6 +13,7 @@ from os import getpid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ from edgesim.studies.design import Cell
 from edgesim.studies.ledger import Measured, Quantity
 from edgesim.studies.load import check_assets, load_assets
 from edgesim.studies.read_study import Base
-from edgesim.studies.run import run_hash
+from edgesim.studies.run import labelled, run_hash
 from edgesim.studies.static_best import find_static_best, resolve
 
 Arms = Mapping[str, Mapping[float | None, Arm]]
@@ -53,6 +54,7 @@ class _Prepared:
     scenario: Scenario
     assets: Assets
     inputs: str
+    labels: dict[str, Any]
 
 
 KEPT = 4
@@ -81,12 +83,16 @@ def run_replication(work: Work, cell: Cell, replication: int, arms: Arms) -> Mea
         recorder = recorder_for(scenario, prepared.assets, Path(folder))
         for simulation in plan_cells(scenario.model_copy(update={"replications": 1})):
             one = Simulation(simulation.policy, simulation.spec, simulation.axis_deadline_ms, replication)
-            simulate(scenario, prepared.assets, resolve(one, arms), recorder, prepared.assets.test)
+            try:
+                simulate(scenario, prepared.assets, resolve(one, arms), recorder, prepared.assets.test)
+            except InputError as error:
+                raise InputError(f"policies.{one.policy}: {error}") from error
         recorder.close()
         run = RecordedRun(Path(folder), scenario.resolved())
         measures = measures_of(run)
         values, notes = values_of(run, measures), _notes(run, measures)
-    return Measured(values, prepared.inputs, notes, perf_counter() - began, f"{socket.gethostname()}/{getpid()}")
+    worker = f"{socket.gethostname()}/{getpid()}"
+    return Measured(values, prepared.inputs, notes, perf_counter() - began, worker, prepared.labels)
 
 
 def values_of(run: RecordedRun, measures: Measures) -> dict[Quantity, float]:
@@ -124,7 +130,7 @@ def _prepared(work: Work, cell: Cell) -> _Prepared:
     check_needs(scenario)
     check_files(scenario)
     assets = _loaded(work, scenario)
-    return _Prepared(scenario, assets, run_hash(scenario, assets))
+    return _Prepared(scenario, assets, run_hash(scenario, assets), labelled(scenario, assets))
 
 
 def _loaded(work: Work, scenario: Scenario) -> Assets:

@@ -272,11 +272,14 @@ def manifest_of(scenario: Scenario, assets: Assets) -> dict[str, Any]:
             for split, by_model in (("test", assets.test), ("validation", assets.validation))
         },
         "files": _file_hashes(scenario),
-        "labels": labels_of(
-            scenario, assets, [name for name, spec in scenario.policies.items() if needs_of(spec).truth]
-        ),
-        "warnings": warnings_of(scenario, assets),
+        **labelled(scenario, assets),
     }
+
+
+def labelled(scenario: Scenario, assets: Assets) -> dict[str, Any]:
+    """What marks the numbers of a scenario, and what to beware of: ``labels`` and ``warnings``."""
+    oracles = [name for name, spec in scenario.policies.items() if needs_of(spec).truth]
+    return {"labels": labels_of(scenario, assets, oracles), "warnings": warnings_of(scenario, assets)}
 
 
 def _link_rate(scenario: Scenario) -> dict[str, Any] | None:

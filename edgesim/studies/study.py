@@ -84,7 +84,9 @@ class Until(Spec):
     """When there are enough replications of a cell."""
 
     metric: str = Field(min_length=1, description="A metric of docs/metrics.md, such as on_time_accuracy.")
-    half_width: Positive = Field(description="Largest half width of its 95 % interval, in its unit, of any policy.")
+    half_width: Positive = Field(
+        description="Largest half width of its 95 % interval, of any policy; in its unit (a share of 1, s, J)."
+    )
     deadline_ms: Positive | None = Field(
         default=None, description="At this deadline of the axis; none: wherever the metric was measured."
     )
@@ -115,8 +117,14 @@ class Contrast(Spec):
         default=None, description="At this deadline of the axis; none: at the requests' own deadlines."
     )
 
+    policies: Annotated[tuple[Name, ...], Strict(False), Field(min_length=1)] | None = Field(
+        default=None, description="Of these policies alone; of each where not given. Not with policy on its sides."
+    )
+
     @model_validator(mode="after")
     def _policies_on_both_sides(self) -> Contrast:
+        if self.policies is not None and POLICY in {*self.first, *self.second}:
+            raise ValueError("found policies beside a side that names its policy, allowed: one of them")
         if (POLICY in self.first) != (POLICY in self.second):
             raise ValueError("found policy on one side, allowed: on both, or on neither for a contrast of each policy")
         if self.first == self.second:
@@ -174,4 +182,4 @@ class Study(Spec):
 def _exactly_one(axis: Axis, *names: str) -> None:
     found = [name for name in names if getattr(axis, name) is not None]
     if len(found) != 1:
-        raise ValueError(f"found {' and '.join(found) or 'none'} of {', '.join(names)}, allowed: exactly one")
+        raise ValueError(f"found {' and '.join(found) or 'none'}, allowed: exactly one of {', '.join(names)}")

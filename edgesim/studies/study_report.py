@@ -66,7 +66,7 @@ def study_page(findings: Findings) -> Page:
             _tables(findings, means, contrasts, best, measure, deadline_ms),
             Section("Failed cells", "failures", groups=_group(list(_failures(findings)))),
             warning_section(_short(findings.warnings)),
-            trust_section(labels, int(replications[replications > 0].min()) if (replications > 0).any() else 0),
+            trust_section(labels, *_span(replications)),
             _scenario(findings),
             Section("Where the numbers come from", "provenance", facts=list(_facts(findings))),
         ],
@@ -136,6 +136,18 @@ def _too_wide(until: Until, summaries: pd.DataFrame) -> int:
     if until.deadline_ms is not None:
         frame = frame[frame["deadline_ms"] == until.deadline_ms]
     return int(((frame["high"] - frame["mean"]).groupby(frame["cell"]).max() > until.half_width).sum())
+
+
+def study_alerts(findings: Findings) -> list[str]:
+    """What is missing of a study, or was asked late."""
+    summaries = findings.summaries(_quantities(findings.study))
+    return list(_alerts(findings, summaries, _replications(findings, summaries)))
+
+
+def _span(replications: pd.Series) -> tuple[int, int]:
+    """Fewest and most replications of the cells of which any is finished."""
+    finished = replications[replications > 0]
+    return (0, 0) if finished.empty else (int(finished.min()), int(finished.max()))
 
 
 def _size(findings: Findings, replications: pd.Series) -> str:

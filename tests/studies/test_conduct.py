@@ -21,6 +21,7 @@ from small_studies import STUDY, small_study, values, write_study
 
 from edgesim.cli import main
 from edgesim.errors import InputError
+from edgesim.studies.answers import contrast_sentences
 from edgesim.studies.conduct import LEDGER, conduct, resume
 from edgesim.studies.findings import Findings
 from edgesim.studies.run import run_scenario
@@ -110,7 +111,7 @@ def test_a_cell_whose_values_do_not_go_together_fails_while_the_others_go_on(tmp
 
 
 @contextmanager
-def conducted(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def conducted(folder: Path, jobs: int = 2) -> Iterator[subprocess.Popen[str]]:
     """``edgesim study`` in a process group of its own, which is gone afterwards."""
     path = write_study(folder, LONG)
     command = [
@@ -122,7 +123,7 @@ def conducted(folder: Path) -> Iterator[subprocess.Popen[str]]:
         "--out",
         str(folder / "out"),
         "--jobs",
-        "2",
+        str(jobs),
     ]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
@@ -164,8 +165,9 @@ def test_killing_the_main_process_loses_nothing_that_was_finished(
     pd.testing.assert_frame_equal(values(folder), undisturbed)
 
 
-def test_a_killed_worker_is_replaced_and_its_work_done_again(tmp_path: Path, undisturbed: pd.DataFrame):
-    with conducted(tmp_path) as process:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_worker_is_replaced_and_its_work_done_again(tmp_path: Path, jobs: int, undisturbed: pd.DataFrame):
+    with conducted(tmp_path, jobs) as process:
         workers = wait_for_replications(tmp_path / "out", 2, process)
         os.kill(int(workers[-1].partition("/")[2]), signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
@@ -282,6 +284,46 @@ def test_a_study_whose_inputs_have_changed_is_not_gone_on_with(tmp_path: Path):
     (tmp_path / "rates.csv").write_text("time_s,rate_mbps\n0,5\n1,7\n")
     with pytest.raises(InputError, match="a file has changed since"):
         resume(found.folder)
+
+
+def test_labels_are_those_of_all_cells(tmp_path: Path):
+    rates = [{"process": "constant", "rate_mbps": 5}, {"process": "ar1", "preset": "lte-rail"}]
+    axes = {"up": {"key": "links.access.up", "values": rates, "names": ["steady", "varying"]}}
+    changes = {"axes": axes, "contrasts": None, "replications": 1}
+    found = Findings(conduct(*small_study(tmp_path, changes), tmp_path / "out").folder).manifest
+    alone = {
+        name: run_scenario(small_study(tmp_path, changes)[1].changed({"links.access.up": rate}, name), tmp_path / name)
+        for name, rate in zip(("steady", "varying"), rates, strict=True)
+    }
+    labels = [run.manifest["labels"]["links"]["access up"] for run in alone.values()]
+    assert labels[0] != labels[1] and found["labels"]["links"]["access up"].split(" or ")[-2:] == labels
+    notes = [set(run.manifest["warnings"]) for run in alone.values()]
+    assert notes[1] - notes[0] and notes[0] | notes[1] <= set(found["warnings"])
+
+
+def test_a_study_with_failed_cells_ends_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    axes = {"warmup": {"key": "warmup_s", "values": [1, 4]}, "length": {"key": "duration_s", "values": [6, 3]}}
+    path = write_study(tmp_path, {"set": {}, "axes": axes, "contrasts": None, "replications": 1})
+    with pytest.raises(SystemExit) as stop:
+        main(["study", str(path), "--out", str(tmp_path / "out"), "--jobs", "1"])
+    assert stop.value.code == 1
+    assert "1 of 4 cells failed" in capsys.readouterr().out
+
+
+def test_where_cells_have_other_numbers_of_replications_the_answer_says_so(tmp_path: Path):
+    until = {"metric": "latency_mean_s", "half_width": 0.002, "at_most": 40}
+    study, base = small_study(tmp_path, {"replications": None, "until": until})
+    findings = Findings(conduct(study, base, tmp_path / "out").folder)
+    row = findings.contrasts().iloc[0]
+    assert row.n == min(row.n_first, row.n_second) < max(row.n_first, row.n_second), "the test would show nothing"
+    ((heading, _),) = contrast_sentences(findings, findings.contrasts())
+    assert heading.endswith(f"; over the {row.n} replications that both have")
+
+
+def test_a_contrast_may_be_of_some_policies(tmp_path: Path):
+    contrast = {"first": {"delay": 5}, "second": {"delay": 1}, "policies": ["neuro"]}
+    found = Findings(conduct(*small_study(tmp_path, {"contrasts": {"c": contrast}}), tmp_path / "out").folder)
+    assert found.contrasts().policy.tolist() == ["neuro"]
 
 
 def test_other_contrasts_are_answered_from_what_is_there(tmp_path: Path):

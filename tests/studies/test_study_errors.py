@@ -52,10 +52,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"replications": None, "until": {"metric": "on_time_accuracy", "half_width": 0.01, "at_least": 5}},
         "until.at_least: found 5 .*allowed: a whole number at least 10",
     ),
-    "no values": (axis(values=None), "axes.delay: found none of values, range, log_range, allowed: exactly one"),
+    "no values": (axis(values=None), "axes.delay: found none, allowed: exactly one of values, range, log_range"),
     "two kinds of values": (
         axis(range={"low": 1, "high": 2, "count": 3}),
-        "axes.delay: found values and range of values, range, log_range",
+        "axes.delay: found values and range, allowed: exactly one of values, range, log_range",
     ),
     "empty values": (axis(values=[]), "axes.delay.values: found an empty list"),
     "a value twice": (axis(values=[1, 1]), "axes.delay: found a value twice"),
@@ -115,6 +115,26 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         {"replications": None, "until": {"metric": "miss_ratio", "half_width": 0.01, "deadline_ms": 6}},
         "until.deadline_ms: found 6, allowed",
     ),
+    "a half width that no share exceeds": (
+        {"replications": None, "until": {"metric": "miss_ratio", "half_width": 1.5}},
+        "until.half_width: found 1.5, allowed: below 1, as miss_ratio is a share",
+    ),
+    "an axis with the name of a column": (
+        {"axes": {"n": AXIS}, "contrasts": None},
+        "axes.n: found a name that the tables have for a column",
+    ),
+    "set of what an axis varies": (
+        {"set": {"links.access.delay_ms": 3}},
+        "set.links.access.delay_ms: found links.access.delay_ms, which axes.delay varies",
+    ),
+    "contrast of an unknown policy": (
+        contrast({"delay": 1}, {"delay": 5}, policies=["neura"]),
+        "contrasts.c.policies: found 'neura', allowed: .*did you mean 'neuro'",
+    ),
+    "contrast of policies beside a policy": (
+        contrast({"policy": "local"}, {"policy": "neuro"}, policies=["neuro"]),
+        "contrasts.c: found policies beside a side that names its policy",
+    ),
     "a study of a study": ({"scenario": "study.yaml"}, "scenario: found 'study.yaml', which is a study, allowed"),
     "contrast off the star": (
         {"design": "one_at_a_time", **contrast({"delay": 5, "count": 3}, {"delay": 1})},
@@ -164,3 +184,10 @@ def test_a_folder_without_a_study_is_refused(tmp_path: Path, command: str, capsy
         main(["study", command, str(tmp_path), *more])
     assert stop.value.code == 2
     assert "allowed: the results folder of a study" in capsys.readouterr().err
+
+
+def test_replications_in_place_of_until_are_refused_by_their_option(tmp_path: Path):
+    until = {"metric": "miss_ratio", "half_width": 0.1}
+    path = write_study(tmp_path, {"replications": None, "until": until})
+    with pytest.raises(InputError, match="^--replications: the study says until, allowed: until.at_least and at_most"):
+        read_study(path, [("replications", 3)])

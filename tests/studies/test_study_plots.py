@@ -198,10 +198,10 @@ def test_contrasts_are_filled_where_they_are_distinguishable(findings: Findings,
 @pytest.mark.parametrize(
     ("first", "second", "heading"),
     [
-        ({"policy": "high"}, {"policy": "low"}, "who at 50 ms: high - low, at the base"),
-        ({"policy": "high", "cv": 1.0}, {"policy": "low", "cv": 1.0}, "who at 50 ms: high - low, at cv 1.0"),
-        ({"policy": "high", "cv": 1.0}, {"policy": "low"}, "who at 50 ms: high - low, cv 1.0 against base"),
-        ({"cv": 1.0}, {"cv": 0.5}, "who at 50 ms: cv 1.0 against cv 0.5"),
+        ({"policy": "high"}, {"policy": "low"}, "who at 50 ms: high - low, at cv 0.5, count 1"),
+        ({"policy": "high", "cv": 1.0}, {"policy": "low", "cv": 1.0}, "who at 50 ms: high - low, at cv 1.0, count 1"),
+        ({"policy": "high", "cv": 1.0}, {"policy": "low"}, "who at 50 ms: high - low, cv 1.0 against base, at count 1"),
+        ({"cv": 1.0}, {"cv": 0.5}, "who at 50 ms: cv 1.0 against cv 0.5, at count 1"),
     ],
 )
 def test_contrasts_are_named(tmp_path: Path, first: dict[str, Any], second: dict[str, Any], heading: str) -> None:

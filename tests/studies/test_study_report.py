@@ -142,6 +142,16 @@ def test_a_ranking_that_chance_may_have_changed_is_no_overtaking(tmp_path: Path,
     assert "No two policies change places distinguishably." in page.texts["li"]
 
 
+def test_policies_that_do_exactly_as_well_share_a_place(tmp_path: Path) -> None:
+    def twins(cell: Cell, replication: int, policy: str) -> float:
+        return 0.6 if cell.number == 0 else accuracy(cell, replication, policy)
+
+    said = page_of(hand_study(tmp_path, twins, policies=["low", "high"])).texts["li"]
+    assert any("low and high alike at 1 (distinguishable from the second at none)" in text for text in said)
+    assert "low and high alike is best at cv 0.5, count 1." not in said
+    assert "low and high alike are best at cv 0.5, count 1." in said
+
+
 def test_a_grid_has_no_base_to_rank_from(page: PageReader) -> None:
     assert "Whether the ranking survives" not in page.texts["h3"]
 

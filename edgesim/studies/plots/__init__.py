@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CAPTIONS = {
-    "contrasts": "The differences that were asked for beforehand",
+    "contrasts": "The differences that were asked for",
     "along": "On-time accuracy, misses and latency along",
     "deadline": "Accuracy against the deadline, by",
     "best": "Which policy is best over",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
@@ -14,6 +16,8 @@ from edgesim.studies.plots.measured import Measured
 from edgesim.studies.read_study import base_of
 
 HATCH = "////"
+LETTERS = 24
+"""That stand in a line beside the fields."""
 
 
 def draw(measured: Measured, first: str, second: str) -> Figure:
@@ -38,7 +42,7 @@ def draw(measured: Measured, first: str, second: str) -> Figure:
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(-0.5, len(rows) - 0.5)
     axes.set_xlabel(measured.label(first))
-    axes.set_ylabel(measured.label(second))
+    axes.set_ylabel(fill(measured.label(second), LETTERS))
     axes.grid(visible=False)
     _legend(drawing, measured, list(found.values()))
     measured.caption(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from edgesim.results.plots import style
 from edgesim.results.quantity import quantity as quantity_of
 from edgesim.results.quantity import quantity_in_words
+from edgesim.studies.answers import sides_in_words
 from edgesim.studies.asked import at_deadline
 from edgesim.studies.plots.measured import Measured
 
@@ -43,9 +45,8 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     place = 0.0
     places = []
     for name, group in rows.groupby("contrast", sort=False):
-        pair = next((policy for policy in group["policy"] if policy not in measured.looks), "")
-        axes.text(0.0, place, _heading(name, pair, **group.iloc[0][["first", "second", "deadline_ms"]]), fontsize=8,
-                  transform=axes.get_yaxis_transform(), va="center", fontweight="bold")  # fmt: skip
+        axes.text(0.0, place, _heading(measured, str(name), group.iloc[0]), fontsize=8, va="center", fontweight="bold",
+                  transform=axes.get_yaxis_transform())  # fmt: skip
         place += 1.0
         for row in group.to_dict("records"):
             look = measured.looks.get(row["policy"])
@@ -67,8 +68,9 @@ def _panel(axes, measured: Measured, rows, quantity: str) -> None:  # type: igno
     axes.set_xlabel(f"difference of {quantity_in_words(quantity)} ({unit.difference_unit or 'in its own unit'})")
 
 
-def _heading(name: str, pair: str, first: str, second: str, deadline_ms: float) -> str:
-    """What is compared: ``pair`` of policies, or where it is empty each policy with itself, in one cell or in two."""
-    where = f"at {'the ' * (first == 'base')}{first}" if first == second else f"{first} against {second}"
-    deadline = "" if np.isnan(deadline_ms) else f" {at_deadline(deadline_ms)}"
-    return f"{name}{deadline}: {pair}, {where}" if pair else f"{name}{deadline}: {where}"
+def _heading(measured: Measured, name: str, row: pd.Series) -> str:
+    """What is compared: a pair of policies, or each policy with itself, in one cell or in two."""
+    study, pair = measured.findings.study, "" if row["policy"] in measured.looks else f"{row['policy']}, "
+    where = sides_in_words(study, study.contrasts[name], row["first"], row["second"])
+    deadline = "" if np.isnan(row["deadline_ms"]) else f" {at_deadline(row['deadline_ms'])}"
+    return f"{name}{deadline}: {pair}{where}"
