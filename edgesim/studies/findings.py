@@ -41,7 +41,7 @@ class Findings:
             self._points = [dict(cell.point) for cell in ledger.cells()]
         self.study = Study.model_validate(about["study"])
         self.manifest: dict[str, Any] = about["manifest"]
-        marks = [self.manifest, *of_cells]
+        marks = of_cells or [self.manifest]
         self.manifest["labels"] = merged([each["labels"] for each in marks])
         self.manifest["warnings"] = list(dict.fromkeys(warning for each in marks for warning in each["warnings"]))
         self.begun: str = about["begun"]
