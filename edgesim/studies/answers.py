@@ -96,7 +96,7 @@ def _changes(rows: pd.DataFrame, pair: tuple[str, str] | None, oracles: Sequence
 
 
 def _change(row: Mapping[Any, Any]) -> str:
-    if quantity(row["quantity"]).difference_unit == "points":
+    if quantity(row["quantity"]).sign > 0:
         return f"{'loses' if row['difference'] < 0 else 'gains'} {_amount(row)}"
     return f"{'falls' if row['difference'] < 0 else 'rises'} by {_amount(row)}"
 

@@ -142,6 +142,18 @@ def test_a_ranking_that_chance_may_have_changed_is_no_overtaking(tmp_path: Path,
     assert "No two policies change places distinguishably." in page.texts["li"]
 
 
+@pytest.mark.parametrize(
+    ("metric", "verb"), [("on_time_accuracy", "gains"), ("miss_ratio", "rises by"), ("on_time_error", "rises by")]
+)
+def test_only_what_is_better_higher_is_gained(tmp_path: Path, metric: str, verb: str) -> None:
+    def rising(cell: Cell, replication: int, policy: str) -> float:
+        return 0.2 + 0.1 * (cell.point["cv"] == 1.0) + 0.001 * replication * cell.number
+
+    contrasts = {"c": {"first": {"cv": 1.0}, "second": {"cv": 0.5}, "metric": metric, "deadline_ms": 50}}
+    page = page_of(hand_study(tmp_path, rising, policies=["low"], measure=metric, contrasts=contrasts))
+    assert any(text.startswith(f"With low it {verb} ") for text in page.texts["li"])
+
+
 def test_policies_that_do_exactly_as_well_share_a_place(tmp_path: Path) -> None:
     def twins(cell: Cell, replication: int, policy: str) -> float:
         return 0.6 if cell.number == 0 else accuracy(cell, replication, policy)
